@@ -1,0 +1,65 @@
+/**
+ * Runs where the tarball is installed: `node smoke.mjs import|require '{"rangefence": ["RangeTracker", …], …}'`.
+ * Loads each entry through one module format, compares its runtime exports with the list, and uses it a little.
+ */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+
+const [format, json] = process.argv.slice(2);
+const expected = JSON.parse(json);
+const require = createRequire(import.meta.url);
+
+async function load(how, specifier) {
+  // Not `import` for both: importing CommonJS wraps it, and would hide an entry that cannot be required.
+  return how === 'import' ? import(specifier) : require(specifier);
+}
+
+const entries = {};
+for (const [specifier, names] of Object.entries(expected)) {
+  entries[specifier] = await load(format, specifier);
+  assert.deepEqual(Object.keys(entries[specifier]).sort(), [...names].sort(), `runtime exports of ${specifier}`);
+}
+
+const all = Object.entries(entries);
+for (const [one, left] of all) {
+  for (const [other, right] of all) {
+    for (const name of Object.keys(left)) {
+      if (name in right) assert.equal(left[name], right[name], `${name} is one thing in ${one} and ${other}`);
+    }
+  }
+}
+
+const { RangeTracker, InvalidRangeError, isRangefenceError } = entries.rangefence;
+const { IntervalTree } = entries['rangefence/interval-tree'];
+
+const tree = new IntervalTree();
+const handle = tree.insert(0, 8, 'a');
+assert.deepEqual(tree.search(7, 9), ['a']);
+assert.equal(tree.overlaps(8, 16), false, 'touching intervals do not overlap');
+assert.equal(tree.delete(handle), true);
+
+const tracker = new RangeTracker();
+const range = { start: 0, end: 8 };
+assert.equal(await tracker.lookup(range, () => 42), 42);
+
+let content = 'old';
+let attempts = 0;
+const read = await tracker.lookup(range, async () => {
+  const seen = content;
+  attempts += 1;
+  if (attempts === 1) {
+    await tracker.mutate(range, () => {
+      content = 'new';
+    });
+  }
+  return seen;
+});
+assert.deepEqual([read, attempts], ['new', 2], 'an invalidation during the fetch makes it run again');
+
+// Both entries raise the same class, and an error of the other module format is known by its code.
+assert.throws(() => tree.insert(7, 3), InvalidRangeError);
+assert.throws(() => tracker.tryInvalidate({ start: 7, end: 3 }), InvalidRangeError);
+const foreign = await load(format === 'import' ? 'require' : 'import', 'rangefence');
+assert.equal(isRangefenceError(new foreign.InvalidRangeError('foreign')), true);
+
+await tracker.close();

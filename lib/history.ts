@@ -1,0 +1,230 @@
+/**
+ * History: the bounded memory of ended invalidations.
+ *
+ * It answers one question, exactly or with LOST, never with a wrong "fine": *which remembered range, ended after
+ * `token`, overlaps `[start, end)`?*
+ *
+ * Algorithm note
+ *
+ * Entries are columns of a ring, oldest to newest, so their end seqs ascend and "after the token" is a suffix. Almost
+ * every call is decided by the first comparison: nothing at all has ended since. Otherwise the suffix is walked from
+ * the new end, about 1 ns an entry. To spare a token that is a thousand ends old, the ring is cut into aligned blocks
+ * of 64, 512, 4,096, ... entries, and a block keeps its starts and its ends, each sorted on its own. As every interval
+ * that ends at or before `start` also starts before `end`,
+ *
+ *     overlapping(block) = #(starts < end) - #(ends <= start)
+ *
+ * is exact [1]: two binary searches, no pairs, no tree. Only a block that overlaps is looked at entry by entry.
+ *
+ * Why not a hull (least start, greatest end) for each block: 64 scattered ranges cover the space between them, and
+ * the hull says "maybe" for every query. Why not sort when a block fills up: most blocks are never walked over, and
+ * sorting (2-3 us for 64) would be paid by the invalidating side, which must stay cheap. So a block is sorted
+ * when it has been walked over SORT_AFTER times: by then the walks have cost about what the sort costs, so no
+ * sequence of calls pays more than twice the better of the two.
+ *
+ * States of the ring, by absolute index (the slot is the index modulo the column length):
+ *   forgotten: index < #oldest     remembered: #oldest <= index < #count
+ *   floor: the end seq of the newest forgotten entry; a token below it cannot be answered.
+ *
+ * [1] The complement counting used for interval stabbing counts: an interval misses [start, end) on exactly one side.
+ */
+import { concerns, type Ignore, type InvalidationInfo } from './invalidation.js';
+
+/** Returned by {@link History.find}: nothing that overlaps has ended since the token. */
+export const NONE = -1;
+/** Returned by {@link History.find}: the memory does not reach back to the token. */
+export const LOST = -2;
+
+/** Entries of the smallest block: 6 steps of binary search stand against 64 of a scan, about 15 ns against 60. */
+const BLOCK_BITS = 6;
+/** Each further level spans 8 blocks of the one below: a walk crosses at most 7 + 7 blocks a level. */
+const LEVEL_BITS = 3;
+/** Walks after which a block is sorted: a sort costs 40-50 walks of 60 ns; fewer, as bigger blocks gain more. */
+const SORT_AFTER = 32;
+/** Columns start this long and double, so that a quiet tracker costs 2 KiB, not the whole capacity. */
+const FIRST_LENGTH = 1 << BLOCK_BITS;
+
+/** One size of block over the whole ring: sorted copies, and per block how far it has got. */
+interface Level {
+  readonly bits: number;
+  /** Empty until the first block is sorted: a tracker whose readers are quick never pays for the copies. */
+  starts: Float64Array;
+  ends: Float64Array;
+  /** Absolute number of the block a slot describes; another number there means: not this block, start again. */
+  readonly block: Float64Array;
+  /** Walks over that block; sorted once it has reached SORT_AFTER. */
+  readonly walks: Uint8Array;
+}
+
+/** Ended ranges with the seq of their end, the newest `capacity` of them. */
+export class History {
+  readonly capacity: number;
+  /** The end seq of the newest entry, so that the common case is one comparison. Only {@link append} moves it. */
+  last: number;
+  /** The end seq of the newest forgotten entry. Only {@link append} moves it, never back. */
+  floor: number;
+  /** Entries ever appended. Beyond 2^31 on purpose a plain number; `& mask` keeps its low bits right up to 2^53. */
+  #count = 0;
+  #oldest = 0;
+  #mask = FIRST_LENGTH - 1;
+  #starts = new Float64Array(0);
+  #ends = new Float64Array(0);
+  #seqs = new Float64Array(0);
+  #infos: (InvalidationInfo | undefined)[] = [];
+  #levels: Level[] = [];
+
+  /** `seq` is the space's counter now: nothing has ended before it, so every token from now on can be answered. */
+  constructor(capacity: number, seq: number) {
+    this.capacity = capacity;
+    this.last = seq;
+    this.floor = seq;
+  }
+
+  /** Entries remembered. */
+  get size(): number {
+    return this.#count - this.#oldest;
+  }
+
+  /** Remembers one ended range. `seq` must not be below the last one. Forgets the oldest when full. Amortised O(1). */
+  append(start: number, end: number, seq: number, info: InvalidationInfo): void {
+    if (this.size === this.capacity) this.#forget();
+    if (this.size === this.#starts.length) this.#grow();
+    const slot = this.#count & this.#mask;
+    this.#starts[slot] = start;
+    this.#ends[slot] = end;
+    this.#seqs[slot] = seq;
+    this.#infos[slot] = info;
+    this.#count++;
+    this.last = seq;
+  }
+
+  /**
+   * The absolute index of the newest remembered range that ended after `token`, overlaps `[start, end)` and is not
+   * ignored; or NONE, or LOST. Allocates nothing, but for the sorted copies.
+   */
+  find(start: number, end: number, token: number, ignore?: Ignore): number {
+    if (token >= this.last) return NONE;
+    const starts = this.#starts;
+    const ends = this.#ends;
+    const seqs = this.#seqs;
+    const mask = this.#mask;
+    const oldest = this.#oldest;
+    let index = this.#count;
+    let scanTo = index; // blocks are tried only below this index: above it one has just been found to overlap
+    while (index > oldest) {
+      if (index <= scanTo && (index & (FIRST_LENGTH - 1)) === 0) {
+        const below = this.#skip(index, start, end, token);
+        if (below < index) {
+          index = below;
+          scanTo = below;
+          continue;
+        }
+        scanTo = index - FIRST_LENGTH;
+      }
+      index--;
+      const slot = index & mask;
+      if (seqs[slot]! <= token) return NONE;
+      if (starts[slot]! < end && ends[slot]! > start && concerns(ignore, this.#infos[slot]!)) return index;
+    }
+    return token < this.floor ? LOST : NONE;
+  }
+
+  /** The entry that {@link find} returned, valid until the next append. */
+  entry(index: number): { start: number; end: number; seq: number; info: InvalidationInfo } {
+    const slot = index & this.#mask;
+    return { start: this.#starts[slot]!, end: this.#ends[slot]!, seq: this.#seqs[slot]!, info: this.#infos[slot]! };
+  }
+
+  /** The index below the largest block ending at `index` that is wholly after the token and overlaps nothing; or `index`. */
+  #skip(index: number, start: number, end: number, token: number): number {
+    for (let l = this.#levels.length - 1; l >= 0; l--) {
+      const level = this.#levels[l]!;
+      const length = 1 << level.bits;
+      const from = index - length;
+      if ((index & (length - 1)) !== 0 || from < this.#oldest || this.#seqs[from & this.#mask]! <= token) continue;
+      if (this.#isSorted(level, from) && !anyOverlap(level, from & this.#mask, start, end)) return from;
+    }
+    return index;
+  }
+
+  #isSorted(level: Level, from: number): boolean {
+    const slot = from & this.#mask;
+    const at = slot >> level.bits;
+    if (level.block[at] !== from) {
+      level.block[at] = from;
+      level.walks[at] = 0;
+    }
+    if (level.walks[at] === SORT_AFTER) return true;
+    level.walks[at]!++;
+    if (level.walks[at] !== SORT_AFTER) return false;
+    if (level.starts.length === 0) {
+      level.starts = new Float64Array(this.#starts.length);
+      level.ends = new Float64Array(this.#ends.length);
+    }
+    const to = slot + (1 << level.bits);
+    copySorted(this.#starts, level.starts, slot, to);
+    copySorted(this.#ends, level.ends, slot, to);
+    return true;
+  }
+
+  #forget(): void {
+    const slot = this.#oldest & this.#mask;
+    this.floor = this.#seqs[slot]!;
+    this.#infos[slot] = undefined; // an owner must not live on in a forgotten entry
+    this.#oldest++;
+  }
+
+  #grow(): void {
+    const length = Math.max(FIRST_LENGTH, this.#starts.length * 2);
+    const old = { starts: this.#starts, ends: this.#ends, seqs: this.#seqs, infos: this.#infos, mask: this.#mask };
+    this.#starts = new Float64Array(length);
+    this.#ends = new Float64Array(length);
+    this.#seqs = new Float64Array(length);
+    this.#infos = new Array(length).fill(undefined);
+    this.#mask = length - 1;
+    for (let index = this.#oldest; index < this.#count; index++) {
+      const from = index & old.mask;
+      const to = index & this.#mask;
+      this.#starts[to] = old.starts[from]!;
+      this.#ends[to] = old.ends[from]!;
+      this.#seqs[to] = old.seqs[from]!;
+      this.#infos[to] = old.infos[from];
+    }
+    this.#levels = [];
+    for (let bits = BLOCK_BITS; 1 << bits < length; bits += LEVEL_BITS) this.#levels.push(newLevel(bits, length));
+  }
+}
+
+function newLevel(bits: number, length: number): Level {
+  const blocks = length >> bits;
+  return {
+    bits,
+    starts: new Float64Array(0),
+    ends: new Float64Array(0),
+    block: new Float64Array(blocks).fill(-1),
+    walks: new Uint8Array(blocks),
+  };
+}
+
+function copySorted(from: Float64Array, to: Float64Array, first: number, last: number): void {
+  to.set(from.subarray(first, last), first);
+  to.subarray(first, last).sort();
+}
+
+/** #(starts < end) - #(ends <= start), over one sorted block. */
+function anyOverlap(level: Level, slot: number, start: number, end: number): boolean {
+  return countBelow(level.starts, slot, level.bits, end, false) > countBelow(level.ends, slot, level.bits, start, true);
+}
+
+/** How many of the 2^bits sorted numbers from `slot` on are below `limit`, or equal to it if `orEqual`. */
+function countBelow(column: Float64Array, slot: number, bits: number, limit: number, orEqual: boolean): number {
+  let low = 0;
+  let high = 1 << bits;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const value = column[slot + middle]!;
+    if (value < limit || (orEqual && value === limit)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,341 @@
+/**
+ * Lookup: the read loop that everyone should use.
+ *
+ * Algorithm note
+ *
+ *     wait until nothing active overlaps          (parked; or: held, see gate.ts)
+ *     token = seq
+ *     value = fetch(attempt)                      (the token is older than its first await)
+ *     if collides(ranges + observed, token)       again
+ *     commit(value)                               (same turn as the check)
+ *
+ * It is a state machine with callbacks, not an async function: a fetch that answers at once must not cost a turn,
+ * and abort, timeout, close and the end of a hold must settle the result while fetch is still running.
+ *
+ * States, by fields:   parked: blockedBy is set   running: #attempt is set   settled: #done
+ * A lookup is in one of them, or has scheduled #next, whenever control leaves this file.
+ */
+import { isThenable } from './answers.js';
+import { type Attempt, LookupAttempt } from './attempt.js';
+import { type Cancellation, cancelOn } from './cancel.js';
+import type { Collision } from './collision.js';
+import { CommitError, check, describe, describeCollision, RetryLimitError } from './errors.js';
+import { type Spans, unite } from './range.js';
+import { Reader } from './reader.js';
+import type { Space } from './space.js';
+import type { Member } from './subscription.js';
+import { checkWait, type WaitOptions } from './wait.js';
+
+/**
+ * Collisions before a lookup holds its ranges. Chosen by measurement on the hot spot (every lookup and every invalidator
+ * on one page): see docs/contract.md, "Why two".
+ */
+export const DEFAULT_MAX_ATTEMPTS = 2;
+
+/** How long a hold may delay overlapping begins, unless the lookup says otherwise: a human notices, nothing breaks. */
+export const DEFAULT_HOLD_MS = 1000;
+
+/** How a lookup reads, retries and gives up. */
+export interface LookupOptions<T, R = T> extends WaitOptions {
+  /**
+   * Installs the value; its result is the lookup's. Runs in the same synchronous turn as the check, so what it installs
+   * is fresh when it is installed. Must not return a promise (`CommitError`). Default: the value itself is the result.
+   */
+  commit?: ((value: T) => R) | undefined;
+  /**
+   * Collisions after which the lookup holds its ranges or gives up: a whole number of at least 1, or `Infinity` for
+   * "retry for ever". Default 2. A lookup whose ranges are being fought over already may hold them earlier.
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * After `maxAttempts` collisions: `'hold'` (default) delays overlapping begins until one more attempt is through;
+   * `'throw'` rejects with `RetryLimitError` and never delays anybody.
+   */
+  whenExhausted?: 'hold' | 'throw' | undefined;
+  /** The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. Default 1000. */
+  holdMs?: number | undefined;
+  /** A name for snapshots and observers. */
+  label?: string | undefined;
+}
+
+/** {@link LookupOptions} with a commit, whose result is then the lookup's. */
+export interface CommitOptions<T, R> extends LookupOptions<T, R> {
+  /** See {@link LookupOptions.commit}. */
+  commit: (value: T) => R;
+}
+
+/** {@link LookupOptions} without a commit: the result is what `fetch` returned. */
+export interface PlainLookupOptions<T> extends LookupOptions<T, T> {
+  /** Not given. */
+  commit?: undefined;
+}
+
+/** The function that reads. It may be called several times, but never twice at once. */
+export type Fetch<T> = (attempt: Attempt) => T | PromiseLike<T>;
+
+/** One running `lookup`. */
+export class Lookup<T, R> extends Reader {
+  readonly operation = 'lookup';
+  readonly #space: Space;
+  readonly #member: Member | undefined;
+  readonly #base: Spans;
+  readonly #fetch: Fetch<T>;
+  readonly #options: LookupOptions<T, R> | undefined;
+  readonly #maxAttempts: number;
+  readonly #mayHold: boolean;
+  #attempts = 0;
+  /** Attempts that were hit, and waits in which it was overtaken: both are what escalation counts. */
+  #losses = 0;
+  #lastCollision: Collision | undefined = undefined;
+  #attempt: LookupAttempt | undefined = undefined;
+  /** True while fetch is on the stack: a retry must then be scheduled, or a fetch that always collides would recurse. */
+  #fetching = false;
+  #done = false;
+  #failed = false;
+  #outcome: unknown = undefined;
+  #resolve: (value: R) => void = ignoreCall;
+  #reject: (error: unknown) => void = ignoreCall;
+  #proceed: () => void = ignoreCall;
+  #cancellation: Cancellation | undefined = undefined;
+
+  /** Checks its arguments and throws before anything has changed. `member` is the subscription it was asked through. */
+  constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Member) {
+    super(++space.readers, spans, options?.ignore ?? member?.ignore, options?.label ?? member?.label);
+    check(typeof fetch === 'function', 'fetch', fetch, 'a function');
+    if (options !== undefined) checkOptions(options);
+    this.#space = space;
+    this.#member = member;
+    this.#base = spans;
+    this.#fetch = fetch;
+    this.#options = options;
+    this.#maxAttempts = options?.maxAttempts ?? DEFAULT_MAX_ATTEMPTS;
+    this.#mayHold = this.#maxAttempts !== Number.POSITIVE_INFINITY && options?.whenExhausted !== 'throw';
+  }
+
+  /** Runs the first attempt at once if nothing blocks it. */
+  start(): Promise<R> {
+    this.#space.stats.lookups++;
+    this.#next();
+    if (this.#done) return this.#failed ? Promise.reject(this.#outcome) : Promise.resolve(this.#outcome as R);
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#cancellation = cancelOn(this.#space.clock, this.#options, this.#name(), (error) => this.fail(error));
+    });
+  }
+
+  override wake(): void {
+    this.#proceed();
+  }
+
+  override fail(error: unknown): void {
+    if (this.#done) return;
+    this.#note('failed', { error });
+    this.#space.gate.leave(this);
+    this.#attempt?.finish({ error });
+    this.#settle(true, error);
+  }
+
+  override overtaken(): boolean {
+    this.#losses++;
+    return this.#losses >= this.#maxAttempts;
+  }
+
+  override expire(): void {
+    if (this.#done) return;
+    this.#space.stats.holdsExpired++;
+    const holdMs = this.#options?.holdMs ?? DEFAULT_HOLD_MS;
+    this.fail(this.#limit(`held its ranges for ${holdMs} ms without getting through`));
+  }
+
+  /** Waits if it must, then runs one attempt. */
+  #next(): void {
+    if (this.#isTurnedAway()) return;
+    const isExhausted = this.#losses >= this.#maxAttempts;
+    if (isExhausted && !this.#mayHold) return this.fail(this.#limit(`lost ${this.#losses} times`));
+    if (this.#mayHold && (isExhausted || this.deadline > 0 || this.#space.gate.heat.isHot(this.spans))) return this.#nextHeld();
+    if (!this.#space.gate.parkIfBlocked(this)) return this.#run();
+    this.#wait();
+  }
+
+  #nextHeld(): void {
+    const { gate, stats } = this.#space;
+    if (this.deadline === 0) this.deadline = gate.turn.now() + (this.#options?.holdMs ?? DEFAULT_HOLD_MS);
+    // Not left to the timer alone: attempts that never leave the microtask queue would starve it.
+    else if (gate.isOverdue(this)) return this.expire();
+    stats.holds++;
+    this.#note('held');
+    if (gate.hold(this)) this.#run();
+    else this.#wait();
+  }
+
+  #wait(): void {
+    // A promise, although a callback would do: what runs after it belongs to the caller's asynchronous context.
+    new Promise<void>((resolve) => {
+      this.#proceed = resolve;
+    }).then(() => this.#awake());
+  }
+
+  #awake(): void {
+    if (this.#isTurnedAway()) return;
+    if (this.hold !== undefined) {
+      if (this.#space.gate.activeOver(this) === undefined) return this.#run();
+      this.#release(); // a nested begin came between its turn and this one: it gets in line again, its deadline stays
+    }
+    this.#next();
+  }
+
+  /** Gives the ranges free, and lets the begins go that waited for that. */
+  #release(): void {
+    if (this.hold === undefined) return;
+    const begins = this.#space.gate.release(this);
+    this.#note('released');
+    this.#space.grant(begins);
+  }
+
+  #run(): void {
+    const attempt = new LookupAttempt(this.#space, this, this.#base, ++this.#attempts);
+    this.#attempt = attempt;
+    this.#space.stats.attempts++;
+    this.#note('attempt');
+    this.#fetching = true;
+    this.#call(attempt);
+    this.#fetching = false;
+  }
+
+  #call(attempt: LookupAttempt): void {
+    let value: T | PromiseLike<T>;
+    try {
+      value = this.#fetch(attempt);
+      if (isThenable(value)) {
+        value.then(
+          (late) => this.#fetched(attempt, late as T),
+          (error) => this.#threw(attempt, error),
+        );
+        return;
+      }
+    } catch (error) {
+      return this.#threw(attempt, error);
+    }
+    this.#fetched(attempt, value);
+  }
+
+  #fetched(attempt: LookupAttempt, value: T): void {
+    if (attempt !== this.#attempt || this.#isTurnedAway()) return;
+    if (attempt.collides()) return this.#retry(attempt);
+    // No await and no callback from here to the end of commit: the check is true in this turn only.
+    let result: unknown = value;
+    const commit = this.#options?.commit;
+    if (commit !== undefined) {
+      try {
+        result = commit(value);
+        if (isThenable(result)) {
+          Promise.resolve(result).catch(ignoreCall); // the caller gets CommitError; its rejection would come on top, unhandled
+          throw new CommitError();
+        }
+      } catch (error) {
+        return this.fail(error);
+      }
+    }
+    if (this.#done || this.#isAborted()) return; // by commit itself: the caller gets that reason
+    this.#space.stats.commits++;
+    this.#note('committed');
+    attempt.finish();
+    if (this.hold === undefined) this.#space.gate.heat.undisturbed(this.#base);
+    this.#settle(false, result);
+  }
+
+  /** An error of an attempt that was hit says nothing: a torn read often does not parse. Any other is the caller's. */
+  #threw(attempt: LookupAttempt, error: unknown): void {
+    if (attempt !== this.#attempt || this.#isTurnedAway()) return;
+    if (attempt.collides()) this.#retry(attempt);
+    else this.fail(error);
+  }
+
+  #retry(attempt: LookupAttempt): void {
+    const collision = attempt.collision();
+    if (collision.reason === 'history-lost') this.#space.stats.historyLost++;
+    this.#lastCollision = collision;
+    this.#losses++;
+    this.#space.stats.collisions++;
+    this.#note('collided', { collision });
+    this.#space.gate.heat.disturbed(this.#base);
+    attempt.finish({ collision });
+    this.#attempt = undefined;
+    this.#release(); // hit although it held: by a nested begin, too
+    // What it has discovered it will most likely read again: waiting for that, too, spares an attempt that is lost.
+    this.spans = attempt.observed === undefined ? this.#base : unite(this.#base, attempt.observed);
+    if (this.#fetching) Promise.resolve().then(() => this.#next());
+    else this.#next();
+  }
+
+  /** Turns the lookup away if the tracker, or the subscription it came through, has been closed; or if it was aborted. */
+  #isTurnedAway(): boolean {
+    if (this.#done) return true;
+    if (this.#space.closed) this.fail(this.#space.closedError());
+    else if (this.#member?.closed) this.fail(this.#member.closedError());
+    return this.#done || this.#isAborted();
+  }
+
+  /** By code that ran inside fetch or commit before anything listened to the signal. */
+  #isAborted(): boolean {
+    const signal = this.#options?.signal;
+    if (signal?.aborted) this.fail(signal.reason);
+    return this.#done;
+  }
+
+  #settle(failed: boolean, outcome: unknown): void {
+    this.#done = true;
+    this.#failed = failed;
+    this.#outcome = outcome;
+    this.#attempt = undefined;
+    this.#cancellation?.clear();
+    this.#release();
+    if (failed) this.#reject(outcome);
+    else this.#resolve(outcome as R);
+  }
+
+  #name(): string {
+    return this.label === undefined ? 'lookup' : `lookup ${describe(this.label)}`;
+  }
+
+  #limit(what: string): RetryLimitError {
+    const last = this.#lastCollision;
+    const reason = last === undefined ? '' : `; last: ${describeCollision(last)}`;
+    return new RetryLimitError(`${this.#name()} ${what}${reason}`, this.#attempts, last);
+  }
+
+  #note(name: 'attempt' | 'collided' | 'committed' | 'failed' | 'held' | 'released', details?: object): void {
+    if (this.#space.observer === undefined) return;
+    // The names and details go together as TrackerEvents says; spelling that out for the compiler takes six overloads.
+    this.#space.emit(name, { reader: this, attempt: this.#attempts, ...details } as never);
+  }
+}
+
+function ignoreCall(): void {}
+
+function checkOptions<T, R>(options: LookupOptions<T, R>): void {
+  checkWait(options);
+  const { commit, maxAttempts, whenExhausted, holdMs, label } = options;
+  check(commit === undefined || typeof commit === 'function', 'commit', commit, 'a function');
+  check(
+    maxAttempts === undefined ||
+      (maxAttempts >= 1 && (Number.isInteger(maxAttempts) || maxAttempts === Number.POSITIVE_INFINITY)),
+    'maxAttempts',
+    maxAttempts,
+    'a whole number of at least 1, or Infinity',
+  );
+  check(
+    whenExhausted === undefined || whenExhausted === 'hold' || whenExhausted === 'throw',
+    'whenExhausted',
+    whenExhausted,
+    "'hold' or 'throw'",
+  );
+  check(
+    holdMs === undefined || (holdMs > 0 && holdMs < Number.POSITIVE_INFINITY),
+    'holdMs',
+    holdMs,
+    'a positive number of milliseconds',
+  );
+  check(label === undefined || typeof label === 'string', 'label', label, 'a string');
+}

@@ -1,0 +1,458 @@
+/**
+ * Faults: wrong behaviour to be seeded, one at a time. `find` stands exactly once in `file`; otherwise the list is out of
+ * date, and the run says so. Each must be noticed by the ordinary suite, `first` by the files that are likely to.
+ */
+
+/** One wrong behaviour, as a change of the library's text. */
+export interface Fault {
+  readonly name: string;
+  /** Below `lib/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Test files to try before all others. */
+  readonly first: readonly string[];
+}
+
+const RACE = 'test/tracker.race.test.ts';
+const HOLD = 'test/hold.race.test.ts';
+const SUBSCRIPTION = 'test/subscription.race.test.ts';
+const MODEL = 'test/tracker.model.test.ts';
+const GATE = 'test/gate.model.test.ts';
+const HISTORY = 'test/history.model.test.ts';
+const RANGE = 'test/range.model.test.ts';
+
+/** All of them. */
+export const FAULTS: readonly Fault[] = [
+  // --- collision
+  {
+    name: 'ignores sections that have ended',
+    file: 'space.ts',
+    find: 'return found === NONE ? FINE',
+    replace: 'return found >= NONE ? FINE',
+    first: [MODEL],
+  },
+  {
+    name: 'ignores sections that are active',
+    file: 'space.ts',
+    find: 'if (this.isActive(start, end, ignore)) return HIT;',
+    replace: '',
+    first: [MODEL],
+  },
+  {
+    name: 'counts only starts: an end moves no counter',
+    file: 'space.ts',
+    find: 'const seq = this.#count();',
+    replace: 'const seq = this.seq;',
+    first: [MODEL],
+  },
+  {
+    name: 'counts only ends: a begin moves no counter',
+    file: 'space.ts',
+    find: 'section.beginSeq = this.#count();',
+    replace: 'section.beginSeq = this.seq;',
+    first: [MODEL],
+  },
+  {
+    name: 'remembers the begin of a section instead of its end',
+    file: 'space.ts',
+    find: 'this.history.append(spans[i]!, spans[i + 1]!, seq, info)',
+    replace: 'this.history.append(spans[i]!, spans[i + 1]!, section.beginSeq, info)',
+    first: [MODEL],
+  },
+  {
+    name: 'remembers only the first range of a section',
+    file: 'space.ts',
+    find: 'for (let i = 0; i < spans.length; i += 2) this.history.append',
+    replace: 'for (let i = 0; i < 2; i += 2) this.history.append',
+    first: [MODEL],
+  },
+  {
+    name: 'the counter has 32 bits',
+    file: 'space.ts',
+    find: 'this.seq = (this.seq + 1) as Seq;',
+    replace: 'this.seq = ((this.seq + 1) | 0) as Seq;',
+    first: [MODEL],
+  },
+  {
+    name: 'of many ranges only the first is checked',
+    file: 'space.ts',
+    find: 'i < spans.length && verdict !== HIT',
+    replace: 'i < 2 && verdict !== HIT',
+    first: [MODEL],
+  },
+  {
+    name: 'a token of the current end counts as older',
+    file: 'history.ts',
+    find: 'if (seqs[slot]! <= token) return NONE;',
+    replace: 'if (seqs[slot]! < token) return NONE;',
+    first: [HISTORY],
+  },
+  {
+    name: 'the hull of many ranges leaves out the last',
+    file: 'space.ts',
+    find: 'this.checkRange(spans[0]!, spans[spans.length - 1]!, token',
+    replace: 'this.checkRange(spans[0]!, spans[Math.max(1, spans.length - 3)]!, token',
+    first: [MODEL],
+  },
+  // --- touching ranges
+  {
+    name: 'in the tree, ranges that touch overlap',
+    file: 'interval-tree-core.ts',
+    find: 'if (highs[place]! <= lo || lows[place]! >= hi) continue;',
+    replace: 'if (highs[place]! < lo || lows[place]! > hi) continue;',
+    first: [RANGE, MODEL],
+  },
+  {
+    name: 'in the tree, the question whether anything overlaps counts a range that touches',
+    file: 'interval-tree-core.ts',
+    find: '+(highs[place]! > lo)',
+    replace: '+(highs[place]! >= lo)',
+    first: [RANGE, MODEL],
+  },
+  {
+    name: 'in the history, ranges that touch overlap',
+    file: 'history.ts',
+    find: 'if (starts[slot]! < end && ends[slot]! > start &&',
+    replace: 'if (starts[slot]! <= end && ends[slot]! >= start &&',
+    first: [HISTORY],
+  },
+  {
+    name: 'in sorted blocks, a range that ends behind the start of the question counts as before it',
+    file: 'history.ts',
+    find: 'level.bits, start, true)',
+    replace: 'level.bits, start + 1, true)',
+    first: [HISTORY],
+  },
+  {
+    name: 'in sorted blocks, a range that starts where the question ends counts',
+    file: 'history.ts',
+    find: 'level.bits, end, false)',
+    replace: 'level.bits, end - 1, false)',
+    first: [HISTORY],
+  },
+  {
+    name: 'ranges that touch are not joined',
+    file: 'range.ts',
+    find: 'start <= spans[last]!',
+    replace: 'start < spans[last]!',
+    first: [RANGE],
+  },
+  {
+    name: 'a joined range ends where its last part ends',
+    file: 'range.ts',
+    find: 'spans[last] = Math.max(spans[last]!, end)',
+    replace: 'spans[last] = end',
+    first: [RANGE],
+  },
+  {
+    name: 'a range counts as contained if only its start is',
+    file: 'range.ts',
+    find: 'outer[o + 1]! < inner[i + 1]!',
+    replace: 'outer[o + 1]! <= inner[i]!',
+    first: [RANGE],
+  },
+  // --- memory
+  {
+    name: 'forgets the oldest silently',
+    file: 'history.ts',
+    find: 'return token < this.floor ? LOST : NONE;',
+    replace: 'return NONE;',
+    first: [HISTORY],
+  },
+  {
+    name: 'counts as lost what has not been forgotten',
+    file: 'history.ts',
+    find: 'return token < this.floor ? LOST : NONE;',
+    replace: 'return token <= this.floor ? LOST : NONE;',
+    first: [HISTORY],
+  },
+  {
+    name: 'remembers without a limit',
+    file: 'history.ts',
+    find: 'if (this.size === this.capacity) this.#forget();',
+    replace: '',
+    first: [HISTORY],
+  },
+  {
+    name: 'sorted copies survive what they were copied from',
+    file: 'history.ts',
+    find: 'if (level.block[at] !== from) {',
+    replace: 'if (level.block[at] === -1) {',
+    first: [HISTORY],
+  },
+  // --- filters
+  {
+    name: 'a filter is not asked about what has ended',
+    file: 'history.ts',
+    find: 'ends[slot]! > start && concerns(ignore, this.#infos[slot]!)) return index;',
+    replace: 'ends[slot]! > start) return index;',
+    first: [HISTORY],
+  },
+  {
+    name: 'a filter that throws has ignored',
+    file: 'invalidation.ts',
+    find: '  } catch {\n    return true;',
+    replace: '  } catch {\n    return false;',
+    first: [MODEL],
+  },
+  // --- lookups
+  {
+    name: 'the token is taken after the first await',
+    file: 'attempt.ts',
+    find: '    this.seq = space.seq;',
+    replace: '    this.seq = space.seq;\n    queueMicrotask(() => Object.assign(this, { seq: space.seq }));',
+    first: [RACE],
+  },
+  {
+    name: 'commits one microtask after the check',
+    file: 'lookup.ts',
+    find: '(late) => this.#fetched(attempt, late as T),',
+    replace:
+      '(late) => (attempt.collides() ? this.#fetched(attempt, late as T) : (attempt.collides = () => false, queueMicrotask(() => this.#fetched(attempt, late as T)))),',
+    first: [RACE],
+  },
+  {
+    name: 'what was observed is not checked',
+    file: 'attempt.ts',
+    find: 'return this.observed !== undefined &&',
+    replace: 'return false &&',
+    first: [RACE],
+  },
+  {
+    name: 'only what was observed last is checked',
+    file: 'attempt.ts',
+    find: 'this.observed = this.observed === undefined ? spans : unite(this.observed, spans);',
+    replace: 'this.observed = spans;',
+    first: [RACE, MODEL],
+  },
+  {
+    name: 'an error of an attempt that was hit reaches the caller',
+    file: 'lookup.ts',
+    find: 'if (attempt.collides()) this.#retry(attempt);\n    else this.fail(error);',
+    replace: 'this.fail(error);',
+    first: [RACE],
+  },
+  {
+    name: 'an aborted lookup stays parked',
+    file: 'gate.ts',
+    find: '    reader.lot?.leave(reader);\n    reader.blockedBy = undefined;',
+    replace: '    reader.blockedBy = undefined;',
+    first: [HOLD, RACE],
+  },
+  {
+    name: 'an attempt that is over stays registered',
+    file: 'attempt.ts',
+    find: 'for (const handles of this.#handles ?? []) deleteSpans(this.#space.inFlight, handles);',
+    replace: '',
+    first: [RACE],
+  },
+  {
+    name: 'no signal fires when a section begins',
+    file: 'space.ts',
+    find: '    this.#interrupt(section);\n',
+    replace: '',
+    first: [SUBSCRIPTION, MODEL],
+  },
+  {
+    name: "the signal's listener is not removed",
+    file: 'cancel.ts',
+    find: "this.#signal?.removeEventListener('abort', this);",
+    replace: '',
+    first: [HOLD],
+  },
+  {
+    name: 'the timer of a limit is not cleared',
+    file: 'cancel.ts',
+    find: 'if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);',
+    replace: '',
+    first: [SUBSCRIPTION],
+  },
+  // --- waiting
+  {
+    name: 'wakes nobody',
+    file: 'space.ts',
+    find: 'reader.wake(this.seq);',
+    replace: '',
+    first: [RACE],
+  },
+  {
+    name: 'wakes all but the first that came',
+    file: 'space.ts',
+    find: 'for (const reader of readers) {\n      this.stats.wakes++;',
+    replace: 'for (const reader of readers.slice(readers.length > 1 ? 1 : 0)) {\n      this.stats.wakes++;',
+    first: [RACE],
+  },
+  {
+    name: 'wakes those that came last first',
+    file: 'parking.ts',
+    find: 'all.push(parked as P);',
+    replace: 'all.unshift(parked as P);',
+    first: [GATE, HOLD],
+  },
+  {
+    name: 'wakes a reader though something else is in its way',
+    file: 'gate.ts',
+    find: '    const blocker = this.activeOver(reader);\n    if (blocker === undefined) return false;\n    // A chain',
+    replace:
+      '    const blocker = undefined as Section | undefined;\n    if (blocker === undefined) return false;\n    // A chain',
+    first: [RACE],
+  },
+  {
+    name: 'a reader that is overtaken again and again waits for ever',
+    file: 'gate.ts',
+    find: 'if (blocker.ticket > reader.ticket && reader.overtaken()) return false;',
+    replace: '',
+    first: [HOLD],
+  },
+  // --- holds
+  {
+    name: 'a hold queues no begins',
+    file: 'gate.ts',
+    find: 'if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;',
+    replace: 'return undefined;',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold refuses no begin that will not wait',
+    file: 'gate.ts',
+    find: 'if (this.holds.size === 0 || section.within !== undefined) return false;',
+    replace: 'return false;',
+    first: [HOLD],
+  },
+  {
+    name: 'a nested begin queues',
+    file: 'gate.ts',
+    find: 'if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;',
+    replace: 'if (!this.holds.overlaps(section.spans)) return undefined;',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold is admitted while a section is active',
+    file: 'gate.ts',
+    find: 'const blocker = this.#queuedBefore(hold) ?? this.activeOver(hold);',
+    replace: 'const blocker = this.#queuedBefore(hold);',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold overtakes older begins that queue',
+    file: 'gate.ts',
+    find: 'const blocker = this.#queuedBefore(hold) ?? this.activeOver(hold);',
+    replace: 'const blocker = this.activeOver(hold);',
+    first: [HOLD, GATE],
+  },
+  {
+    name: 'a begin overtakes older holds that wait',
+    file: 'gate.ts',
+    find: 'hold.blockedBy?.state !== QUEUED',
+    replace: 'hold.admitted',
+    first: [GATE, HOLD],
+  },
+  {
+    name: 'begins that were let go together are looked at one by one',
+    file: 'gate.ts',
+    find: 'for (const section of granted) section.granted = true;',
+    replace: '',
+    first: [HOLD],
+  },
+  {
+    name: 'the end of a hold lets only one begin go',
+    file: 'gate.ts',
+    find: 'for (const section of granted) section.granted = true;\n    return granted;',
+    replace: 'for (const section of granted) section.granted = true;\n    return granted.slice(0, 1);',
+    first: [HOLD],
+  },
+  {
+    name: 'a begin that gives up leaves its place in the queue',
+    file: 'space.ts',
+    find: 'if (section.state === QUEUED) this.wake(this.gate.abandon(section));',
+    replace: '',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold has no time limit',
+    file: 'gate.ts',
+    find: 'if (reader.deadline <= now) reader.expire();',
+    replace: 'void reader;',
+    first: [HOLD],
+  },
+  {
+    name: 'the timer of holds is not cleared',
+    file: 'gate.ts',
+    find: 'if (this.holds.size === 0) this.#disarm();',
+    replace: '',
+    first: [HOLD],
+  },
+  // --- subscribers
+  {
+    name: 'drops one subscriber of many',
+    file: 'space.ts',
+    find: '    for (const member of members) {\n      if (member.closed) continue;',
+    replace: '    for (const member of [...members].slice(members.size > 2 ? 1 : 0)) {\n      if (member.closed) continue;',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'tells subscribers that were closed meanwhile',
+    file: 'space.ts',
+    find: 'if (member.closed) continue;',
+    replace: '',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'does not await what subscribers answer',
+    file: 'space.ts',
+    find: 'if (answers.pending.length > 0) {',
+    replace: 'if (answers.pending.length > 1000) {',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'a rolled back begin tells nobody',
+    file: 'space.ts',
+    find: 'this.end(section, told);',
+    replace: 'this.end(section, new Set());',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'a rolled back begin takes the counter back',
+    file: 'space.ts',
+    find: 'this.end(section, told);',
+    replace: 'this.end(section, told);\n    this.seq = (this.seq - 2) as Seq;',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'a refused begin stays active',
+    file: 'space.ts',
+    find: 'this.end(section, told);',
+    replace: ';',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'a subscription that is closed stays in the tree',
+    file: 'subscription.ts',
+    find: '    deleteSpans(space.members, this.#handles);',
+    replace: '',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'a subscription that is closed goes on answering tokens',
+    file: 'subscription.ts',
+    find: 'return this.closed || this.#space.closed ||',
+    replace: 'return this.#space.closed ||',
+    first: [SUBSCRIPTION],
+  },
+  // --- close
+  {
+    name: 'close leaves lookups waiting',
+    file: 'space.ts',
+    find: 'if (waiter instanceof Reader) waiter.fail(error);',
+    replace: 'void waiter;',
+    first: [SUBSCRIPTION],
+  },
+  {
+    name: 'close leaves queued begins waiting',
+    file: 'space.ts',
+    find: '      section.refuse(error);\n',
+    replace: '',
+    first: [SUBSCRIPTION, HOLD],
+  },
+];

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// One fault as JSON; without it the suite runs on the library as it is.
+const fault = process.env.RANGEFENCE_FAULT === undefined ? undefined : JSON.parse(process.env.RANGEFENCE_FAULT);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const file = fault === undefined ? undefined : `${root}lib/${fault.file}`;
+
+/** Changes the one file on its way into the tests; what lies on disk is never touched. */
+const seeded = {
+  name: 'seeded-fault',
+  enforce: 'pre',
+  load(id) {
+    if (file === undefined || id.split('?')[0] !== file) return null;
+    const parts = readFileSync(file, 'utf8').split(fault.find);
+    if (parts.length !== 2) throw new Error(`"${fault.find}" stands ${parts.length - 1} times in ${fault.file}`);
+    return parts.join(fault.replace);
+  },
+};
+
+export default defineConfig({
+  root,
+  plugins: [seeded],
+  test: {
+    include: ['test/**/*.test.ts'],
+    // They test the text around the library, or the packed library, and would not see the fault.
+    exclude: ['**/node_modules/**', 'test/tools/**', 'test/package/**', 'test/docs.test.ts', 'test/faults/**'],
+    execArgv: ['--expose-gc'],
+    pool: 'forks',
+    maxWorkers: 1,
+    isolate: false,
+    bail: 1,
+    // A fault may make a test wait for ever: in a sound library the slowest takes a tenth of this.
+    testTimeout: 3000,
+    hookTimeout: 3000,
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+});

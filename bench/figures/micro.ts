@@ -1,0 +1,72 @@
+/**
+ * Micro: nanoseconds of single operations, by benchmark.js.
+ *
+ * Each bench is a function that runs the operation many times and returns a number that depends on every result. Many times:
+ * the harness's own call would weigh as much as an operation of 10 ns. A number: it is checked, which keeps the work alive and
+ * catches a bench that measures something else. Only `fn` is given to benchmark.js: it decompiles set-up functions, and their
+ * closures are lost without a word.
+ */
+import Benchmark from 'benchmark';
+import { median } from '../support/statistics.js';
+import type { Effort } from './figure.js';
+
+/** Operations of one call. */
+export const BATCH = 1000;
+
+/** One operation, {@link BATCH} times. */
+export interface Micro {
+  readonly name: string;
+  /** Runs the batch and returns the sum of what {@link expected} is compared with. */
+  batch(): number | Promise<number>;
+  /** What one batch must return. */
+  readonly expected: number;
+}
+
+/** Short enough to fit between two turns that other programs get, so that the median is of undisturbed ones; 1 ms at 1 ns. */
+const SAMPLE_SECONDS = 0.001;
+
+/** Median nanoseconds of one operation of each bench, by name; the benches take turns. */
+export async function nanoseconds<Name extends string>(
+  micros: readonly (Micro & { readonly name: Name })[],
+  { rounds, microSeconds }: Effort,
+): Promise<Record<Name, number>> {
+  const samples = new Map<Name, number[]>(micros.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const micro of micros) samples.get(micro.name)?.push(...(await sample(micro, microSeconds)));
+  }
+  const entries = [...samples].map(([name, seconds]) => [name, (median(seconds) / BATCH) * 1e9]);
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+/** Seconds of each batch that was sampled. */
+async function sample(micro: Micro, seconds: number): Promise<readonly number[]> {
+  const check = (got: number) => {
+    if (got !== micro.expected) throw new Error(`bench "${micro.name}" returned ${got}; expected ${micro.expected}`);
+  };
+  const first = micro.batch();
+  const deferred = typeof first !== 'number';
+  check(await first);
+  const fn = deferred
+    ? (done: { resolve(): void }) =>
+        Promise.resolve(micro.batch())
+          .then(check)
+          .then(() => done.resolve(), raise)
+    : () => check(micro.batch() as number);
+  const bench = new Benchmark({
+    ...{ name: micro.name, fn, defer: deferred },
+    ...{ minTime: SAMPLE_SECONDS, maxTime: seconds, minSamples: 5 },
+  });
+  await new Promise<void>((resolve, reject) => {
+    bench.on('error', () => reject((bench as unknown as { error: unknown }).error));
+    bench.on('complete', () => resolve());
+    bench.run({ async: deferred });
+  });
+  return bench.stats.sample;
+}
+
+/** A deferred bench that fails would never resolve: nobody waits for its promise, so the process must hear of it. */
+function raise(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

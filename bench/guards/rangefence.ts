@@ -1,0 +1,45 @@
+/**
+ * `rangefence` behind the same interface: a read is a lookup, a change is a mutation, and drops are subscriptions.
+ */
+import type { LookupOptions, Range, RangeTracker } from '../../lib/index.js';
+import type { Fetch, Guard, GuardCounts } from './guard.js';
+
+const EVERYTHING: Range = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
+/** What a lookup is given besides its `commit`. */
+export type ReadOptions = Pick<LookupOptions<never>, 'maxAttempts' | 'holdMs'>;
+
+/** See the top of the file. The tracker comes from outside: a bench may want another build of it. */
+export class RangefenceGuard implements Guard {
+  readonly name = 'rangefence';
+  readonly #tracker: RangeTracker;
+  readonly #options: ReadOptions | undefined;
+
+  constructor(tracker: RangeTracker, options?: ReadOptions) {
+    this.#tracker = tracker;
+    this.#options = options;
+  }
+
+  get counts(): GuardCounts {
+    const { collisions, waits, queued } = this.#tracker.stats;
+    return { retries: collisions, waits: waits + queued };
+  }
+
+  read<T, R = T>(range: Range, fetch: Fetch<T>, install?: (value: T) => R): Promise<R> {
+    // The lookup passes its attempt to fetch, which takes no parameter: a wrapper would only cost a call.
+    if (install === undefined) return this.#tracker.lookup(range, fetch, this.#options) as Promise<unknown> as Promise<R>;
+    return this.#tracker.lookup(range, fetch, { ...this.#options, commit: install });
+  }
+
+  mutate(range: Range, change: () => Promise<void>): Promise<void> {
+    return this.#tracker.mutate(range, change);
+  }
+
+  subscribe(drop: (range: Range) => void): void {
+    this.#tracker.subscribe(EVERYTHING, {
+      invalidate(invalidation) {
+        for (const range of invalidation.ranges) drop(range);
+      },
+    });
+  }
+}

@@ -295,7 +295,8 @@ export class Gate {
     const now = this.#clock.now();
     const members = this.holds.all().flatMap((hold) => hold.members);
     for (const reader of members) if (reader.deadline > now) this.#arm(reader.deadline);
-    for (const reader of members) if (reader.deadline <= now) reader.expire();
+    // A reader stands in its hold and in its extensions, and another's end may have been its own.
+    for (const reader of members) if (reader.hold !== undefined && reader.deadline <= now) reader.expire();
   }
 }
 

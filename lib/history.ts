@@ -106,25 +106,30 @@ export class History {
     if (token >= this.last) return NONE;
     const starts = this.#starts;
     const ends = this.#ends;
-    const seqs = this.#seqs;
     const mask = this.#mask;
-    const oldest = this.#oldest;
     let index = this.#count;
-    let scanTo = index; // blocks are tried only below this index: above it one has just been found to overlap
-    while (index > oldest) {
-      if (index <= scanTo && (index & (FIRST_LENGTH - 1)) === 0) {
-        const below = this.#skip(index, start, end, token);
-        if (below < index) {
-          index = below;
-          scanTo = below;
-          continue;
-        }
-        scanTo = index - FIRST_LENGTH;
-      }
-      index--;
-      const slot = index & mask;
+    // The newest block, which is not full: mostly the token is in there, and a search for it would cost more.
+    for (const seqs = this.#seqs; index > this.#oldest && (index & (FIRST_LENGTH - 1)) !== 0; ) {
+      const slot = --index & mask;
       if (seqs[slot]! <= token) return NONE;
       if (starts[slot]! < end && ends[slot]! > start && concerns(ignore, this.#infos[slot]!)) return index;
+    }
+    const first = this.#firstAfter(token, index);
+    while (index > first) {
+      const block = index - 1 - ((index - 1) & (FIRST_LENGTH - 1));
+      const from = Math.max(block, first);
+      if (index - from === FIRST_LENGTH) {
+        const below = this.#skip(index, first, start, end);
+        if (below < index) {
+          index = below;
+          continue;
+        }
+      }
+      const slot = from & mask; // a block does not wrap: the ring is a whole number of blocks
+      for (let i = slot + index - from - 1; i >= slot; i--) {
+        if (starts[i]! < end && ends[i]! > start && concerns(ignore, this.#infos[i]!)) return from + i - slot;
+      }
+      index = from;
     }
     return token < this.floor ? LOST : NONE;
   }
@@ -135,13 +140,31 @@ export class History {
     return { start: this.#starts[slot]!, end: this.#ends[slot]!, seq: this.#seqs[slot]!, info: this.#infos[slot]! };
   }
 
+  /** The first remembered entry that ended after the token, as all from `high` on did. Gallops: most tokens are young. */
+  #firstAfter(token: number, high: number): number {
+    const seqs = this.#seqs;
+    const mask = this.#mask;
+    let low = high - 1;
+    for (let step = 1; low >= this.#oldest && seqs[low & mask]! > token; step *= 2) {
+      high = low;
+      low -= step;
+    }
+    low = Math.max(low + 1, this.#oldest);
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (seqs[middle & mask]! > token) high = middle;
+      else low = middle + 1;
+    }
+    return high;
+  }
+
   /** The index below the largest block ending at `index` that is wholly after the token and overlaps nothing; or `index`. */
-  #skip(index: number, start: number, end: number, token: number): number {
+  #skip(index: number, first: number, start: number, end: number): number {
     for (let l = this.#levels.length - 1; l >= 0; l--) {
       const level = this.#levels[l]!;
       const length = 1 << level.bits;
       const from = index - length;
-      if ((index & (length - 1)) !== 0 || from < this.#oldest || this.#seqs[from & this.#mask]! <= token) continue;
+      if ((index & (length - 1)) !== 0 || from < first) continue;
       if (this.#isSorted(level, from) && !anyOverlap(level, from & this.#mask, start, end)) return from;
     }
     return index;

@@ -22,6 +22,7 @@ const MERGED: number = WIDTH - MIN;
 const FENCE: number = Infinity;
 /** Key of a first child. */
 const FIRST: number = -Infinity;
+
 /** Makes room for one more interval where `leaf` is full; `start` is that of the one that has no room. */
 export function growLeaf<V>(tree: Columns<V>, leaf: number, start: number): void {
   if (tree.limit < WIDTH) {

@@ -86,6 +86,8 @@ export class Lookup<T, R> extends Reader {
   #attempts = 0;
   /** Attempts that were hit, and waits in which it was overtaken: both are what escalation counts. */
   #losses = 0;
+  /** May it hold before it has lost, where others have? Once at most. */
+  #mayPresume = true;
   #lastCollision: Collision | undefined = undefined;
   #attempt: LookupAttempt | undefined = undefined;
   /** True while fetch is on the stack: a retry must then be scheduled, or a fetch that always collides would recurse. */
@@ -144,8 +146,19 @@ export class Lookup<T, R> extends Reader {
   override expire(): void {
     if (this.#done) return;
     this.#space.stats.holdsExpired++;
+    if (this.#losses < this.#maxAttempts) return this.#trust();
     const holdMs = this.#options?.holdMs ?? DEFAULT_HOLD_MS;
     this.fail(this.#limit(`held its ranges for ${holdMs} ms without getting through`));
+  }
+
+  /** It held on suspicion only, having lost nothing that counts: so it goes on as it would have without. */
+  #trust(): void {
+    this.#mayPresume = false;
+    this.deadline = 0;
+    // An admitted one runs, or is about to: it has been woken, and looks again in its own turn.
+    const isAdmitted = this.hold?.admitted === true;
+    this.#release();
+    if (!isAdmitted) this.#next();
   }
 
   /** Waits if it must, then runs one attempt. */
@@ -153,7 +166,8 @@ export class Lookup<T, R> extends Reader {
     if (this.#isTurnedAway()) return;
     const isExhausted = this.#losses >= this.#maxAttempts;
     if (isExhausted && !this.#mayHold) return this.fail(this.#limit(`lost ${this.#losses} times`));
-    if (this.#mayHold && (isExhausted || this.deadline > 0 || this.#space.gate.heat.isHot(this.spans))) return this.#nextHeld();
+    const isHot = this.#mayPresume && this.#space.gate.heat.isHot(this.spans);
+    if (this.#mayHold && (isExhausted || isHot || this.deadline > 0)) return this.#nextHeld();
     if (!this.#space.gate.parkIfBlocked(this)) return this.#run();
     this.#wait();
   }

@@ -67,5 +67,5 @@ export class WaitingRead extends Reader {
 
 /** A token is a number: `undefined` is what a `tryReadBegin` returns that failed, and would compare as "fine". */
 export function checkToken(seq: Seq): void {
-  check(typeof seq === 'number' && seq >= 0, 'seq', seq, 'a token from readBegin or tryReadBegin');
+  if (!(seq >= 0) || typeof seq !== 'number') check(false, 'seq', seq, 'a token from readBegin or tryReadBegin');
 }

@@ -248,6 +248,33 @@ test('waiting holds are admitted together, and begins that queue behind them go 
   expect(stage.witness.violations).toEqual([]);
 });
 
+test('begins that one hold delays go in the order of coming, and so do readers that one section delays', async () => {
+  const stage = new Stage();
+  const page = RANGES[0]!;
+  const holder = stage.holder('holder', page);
+  await stage.settle();
+  const order: string[] = [];
+  const sections: Invalidation[] = [];
+  for (const label of ['a', 'b', 'c']) {
+    void stage.tracker.invalidate(page, { label }).then((section) => {
+      order.push(label);
+      sections.push(section);
+    });
+  }
+  await stage.settle();
+  holder.finish();
+  await stage.settle();
+  expect(order).toEqual(['a', 'b', 'c']);
+  sections.pop()!.end();
+  for (const label of ['d', 'e', 'f']) {
+    void stage.witness.reading(undefined, () => stage.tracker.readBegin(page)).then(() => order.push(label));
+  }
+  for (const section of sections) section.end();
+  await stage.settle();
+  expect(order).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  expect(stage.witness.violations).toEqual([]);
+});
+
 test('an optimistic reader that is overtaken as often as it may lose holds, or gives up', async () => {
   for (const whenExhausted of ['hold', 'throw'] as const) {
     const stage = new Stage();

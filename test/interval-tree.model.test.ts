@@ -218,6 +218,24 @@ describe('a tree of intervals', () => {
     },
   );
 
+  test.each([
+    ['upwards', 1],
+    ['downwards', -1],
+  ])('agrees with brute force while a window slides %s, so that whole leaves fall empty and come back', (_, direction) => {
+    const model = new Model();
+    for (let i = 0; i < 1200; i++) {
+      model.insert(...span(3 * i * direction, 5));
+      // The newest was put last; the oldest is brought there, so that it is the one to go.
+      if (i >= 150) {
+        model.order.push(model.order.shift()!);
+        model.delete(model.order.length - 1);
+      }
+      model.check();
+      if (i % 20 === 0) model.query(...span(3 * (i - 100) * direction, 40));
+    }
+    model.compare();
+  });
+
   test('agrees with brute force in the long run, checked now and then', () => {
     only(99, (draw) => {
       const model = new Model();

@@ -372,7 +372,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a hold has no time limit',
     file: 'gate.ts',
-    find: 'if (reader.deadline <= now) reader.expire();',
+    find: 'if (reader.hold !== undefined && reader.deadline <= now) reader.expire();',
     replace: 'void reader;',
     first: [HOLD],
   },
@@ -401,8 +401,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'does not await what subscribers answer',
     file: 'space.ts',
-    find: 'if (answers.pending.length > 0) {',
-    replace: 'if (answers.pending.length > 1000) {',
+    find: 'await answers.settle(this.clock, signal);',
+    replace: 'answers.settle(this.clock, signal)?.catch(() => {});',
     first: [SUBSCRIPTION],
   },
   {
@@ -431,7 +431,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'subscription.ts',
     find: '    deleteSpans(space.members, this.#handles);',
     replace: '',
-    first: [SUBSCRIPTION],
+    first: [MODEL],
   },
   {
     name: 'a subscription that is closed goes on answering tokens',

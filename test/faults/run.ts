@@ -9,7 +9,7 @@
  *
  * The library on disk is never touched: the fault is put in where the tests load the file (vitest.config.mjs).
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,13 @@ interface Outcome {
 }
 
 let wholeSuite: Promise<void> | undefined;
+const running = new Set<ChildProcess>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of running) killGroup(child);
+    process.exit(1);
+  });
+}
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const faults = FAULTS.filter(({ name }) => name.includes(values.only));
@@ -91,13 +98,15 @@ function run(files: readonly string[], fault: Fault | undefined): Promise<Outcom
   if (fault === undefined) delete env.RANGEFENCE_FAULT;
   else env.RANGEFENCE_FAULT = JSON.stringify(fault);
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', CONFIG, '--reporter', 'default', ...files];
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A process group of its own: a test worker that never gives a turn outlives the runner that is killed, and must not.
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  running.add(child);
   return new Promise((resolve) => {
     let output = '';
     let hung = false;
     const limit = setTimeout(() => {
       hung = true;
-      child.kill('SIGKILL');
+      killGroup(child);
     }, LIMIT_MS);
     const collect = (chunk: Buffer) => {
       output += chunk;
@@ -105,8 +114,18 @@ function run(files: readonly string[], fault: Fault | undefined): Promise<Outcom
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     child.on('close', (code) => {
+      running.delete(child);
+      killGroup(child); // also after an ordinary end: a runner that gives up leaves a worker in an endless loop behind
       clearTimeout(limit);
       resolve({ passed: code === 0, output, hung });
     });
   });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody of the group is left.
+  }
 }

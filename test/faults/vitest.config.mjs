@@ -31,9 +31,9 @@ export default defineConfig({
     maxWorkers: 1,
     isolate: false,
     bail: 1,
-    // A fault may make a test wait for ever: in a sound library the slowest takes a tenth of this.
-    testTimeout: 3000,
-    hookTimeout: 3000,
+    // A fault may make a test wait for ever: in a sound library the slowest takes a fifth of this, on a busy machine too.
+    testTimeout: 10_000,
+    hookTimeout: 10_000,
     dangerouslyIgnoreUnhandledErrors: false,
   },
 });

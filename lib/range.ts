@@ -32,7 +32,7 @@ export type Handles = Handle | readonly Handle[];
 
 /** Throws {@link InvalidRangeError} unless `start < end`, both numbers. One comparison decides about NaN, too. */
 export function checkRange(start: number, end: number): void {
-  if (!(start < end) || typeof start !== 'number' || typeof end !== 'number') throw invalidRange(start, end);
+  if (typeof start !== 'number' || typeof end !== 'number' || !(start < end)) throw invalidRange(start, end);
 }
 
 function invalidRange(start: unknown, end: unknown): InvalidRangeError {

@@ -238,7 +238,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'gate.ts',
     find: '    reader.lot?.leave(reader);\n    reader.blockedBy = undefined;',
     replace: '    reader.blockedBy = undefined;',
-    first: [HOLD, RACE],
+    first: [HOLD],
   },
   {
     name: 'an attempt that is over stays registered',
@@ -288,7 +288,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'parking.ts',
     find: 'all.push(parked as P);',
     replace: 'all.unshift(parked as P);',
-    first: [GATE, HOLD],
+    first: [GATE],
   },
   {
     name: 'wakes a reader though something else is in its way',
@@ -303,7 +303,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'gate.ts',
     find: 'if (blocker.ticket > reader.ticket && reader.overtaken()) return false;',
     replace: '',
-    first: [HOLD],
+    first: [GATE],
   },
   // --- holds
   {
@@ -339,14 +339,14 @@ export const FAULTS: readonly Fault[] = [
     file: 'gate.ts',
     find: 'const blocker = this.#queuedBefore(hold) ?? this.activeOver(hold);',
     replace: 'const blocker = this.activeOver(hold);',
-    first: [HOLD, GATE],
+    first: [HOLD],
   },
   {
     name: 'a begin overtakes older holds that wait',
     file: 'gate.ts',
     find: 'hold.blockedBy?.state !== QUEUED',
     replace: 'hold.admitted',
-    first: [GATE, HOLD],
+    first: [GATE],
   },
   {
     name: 'begins that were let go together are looked at one by one',
@@ -453,6 +453,6 @@ export const FAULTS: readonly Fault[] = [
     file: 'space.ts',
     find: '      section.refuse(error);\n',
     replace: '',
-    first: [SUBSCRIPTION, HOLD],
+    first: [SUBSCRIPTION],
   },
 ];

@@ -1,19 +1,22 @@
 /**
- * Heat: the few ranges on which lookups have lost lately.
+ * Heat: the few ranges on which lookups lose most of the time.
  *
- * A lookup that begins on a hot range holds it from the start. That costs a third of an attempt that is lost (measured,
- * with a fetch that does nothing), so it pays where more than about one attempt in three would be lost. Each range has a
- * score that walks up by UP with every loss, and with every hold that somebody had to wait for, and down by one with
- * every attempt that nobody disturbed: upwards in the long run exactly if more than one in UP + 1 is disturbed.
+ * A lookup that begins on a hot range holds it from the start, instead of losing first. A hold costs about a third of an
+ * attempt that is lost (measured, with a fetch that does nothing), and it delays begins; so it pays where clearly more
+ * than one attempt in three would be lost. For each watched range the share of attempts that were disturbed is kept as a
+ * moving average: an attempt that was hit counts as disturbed, and one that held if somebody had to wait for it.
  */
 import type { Spans } from './range.js';
 
-/** One in three: see above. */
-const UP = 2;
-/** A range is hot from here on: two losses, the default of `maxAttempts`. */
-const HOT = 2 * UP;
-/** No range gets hotter: what was learned in a storm is forgotten after a dozen quiet attempts. */
-const HOTTEST = 4 * HOT;
+/** The share of disturbed attempts from which on a range is hot: a little more than one in three. */
+const HOT = 0.4;
+/**
+ * The weight of one attempt. One section disturbs all lookups that are in flight over its range, often a dozen; the
+ * average must not take one such burst for a habit, and should learn a real one within a few.
+ */
+const WEIGHT = 1 / 64;
+/** Below this share a range is no longer watched: it was disturbed once, a few dozen attempts ago. */
+const COLD = WEIGHT / 2;
 /** Ranges watched at most. While there are any, each lookup looks at them once or twice: 8 cost about 10 ns. */
 const MOST = 8;
 
@@ -21,7 +24,7 @@ const MOST = 8;
 export class Heat {
   readonly #starts = new Float64Array(MOST);
   readonly #ends = new Float64Array(MOST);
-  readonly #scores = new Int32Array(MOST);
+  readonly #shares = new Float64Array(MOST);
   #watched = 0;
   /** How many of them are hot: mostly none, and then there is nothing to look at. */
   #hot = 0;
@@ -30,25 +33,25 @@ export class Heat {
   isHot(spans: Spans): boolean {
     if (this.#hot === 0) return false;
     const at = this.#find(spans);
-    return at < this.#watched && this.#scores[at]! >= HOT;
+    return at < this.#watched && this.#shares[at]! >= HOT;
   }
 
   /** An attempt over these ranges was lost, or somebody had to wait because of a hold over them. */
   disturbed(spans: Spans): void {
     const at = this.#find(spans);
-    if (at < this.#watched) return this.#move(at, UP);
-    if (this.#watched === MOST) this.#remove(0);
+    if (at < this.#watched) return this.#move(at, 1);
+    if (this.#watched === MOST) this.#remove(this.#coldest());
     const last = this.#watched++;
     this.#starts[last] = spans[0]!;
     this.#ends[last] = spans[spans.length - 1]!;
-    this.#scores[last] = UP;
+    this.#shares[last] = WEIGHT;
   }
 
   /** An attempt, or a hold, over these ranges was over before anybody came. */
   undisturbed(spans: Spans): void {
     if (this.#watched === 0) return;
     const at = this.#find(spans);
-    if (at < this.#watched) this.#move(at, -1);
+    if (at < this.#watched) this.#move(at, 0);
   }
 
   /** The first watched range that overlaps; `#watched` if none does. */
@@ -60,20 +63,26 @@ export class Heat {
     return at;
   }
 
-  #move(at: number, by: number): void {
-    const before = this.#scores[at]!;
-    const after = Math.min(before + by, HOTTEST);
-    this.#scores[at] = after;
+  #move(at: number, towards: 0 | 1): void {
+    const before = this.#shares[at]!;
+    const after = before + (towards - before) * WEIGHT;
+    this.#shares[at] = after;
     this.#hot += Number(after >= HOT) - Number(before >= HOT);
-    if (after <= 0) this.#remove(at);
+    if (after < COLD) this.#remove(at);
+  }
+
+  #coldest(): number {
+    let coldest = 0;
+    for (let at = 1; at < this.#watched; at++) if (this.#shares[at]! < this.#shares[coldest]!) coldest = at;
+    return coldest;
   }
 
   /** The last one takes the place. */
   #remove(at: number): void {
-    if (this.#scores[at]! >= HOT) this.#hot--;
+    if (this.#shares[at]! >= HOT) this.#hot--;
     const last = --this.#watched;
     this.#starts[at] = this.#starts[last]!;
     this.#ends[at] = this.#ends[last]!;
-    this.#scores[at] = this.#scores[last]!;
+    this.#shares[at] = this.#shares[last]!;
   }
 }

@@ -8,7 +8,10 @@ import type { Range } from './range.js';
  * A plain safe integer at run time; opaque in types, because the only things to do with one are to keep it and to
  * give it back to the tracker it came from.
  */
-export type Seq = number & { readonly [seqBrand]: 'Seq' };
+export type Seq = number & {
+  /** Exists in types only: keeps other numbers from passing for a token. */
+  readonly [seqBrand]: 'Seq';
+};
 declare const seqBrand: unique symbol;
 
 /** Why a lookup collided, as precisely as the tracker still knows. */

@@ -42,7 +42,7 @@ export type {
 } from './observer.js';
 export type { Range, Ranges } from './range.js';
 export type { ReaderInfo } from './reader.js';
-export type { HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './snapshot.js';
+export type { HistorySnapshot, HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './snapshot.js';
 export type { TrackerStats } from './stats.js';
 export type { SubscribeOptions, Subscriber, Subscription, WithinSubscription } from './subscription.js';
 export { RangeTracker, type RangeTrackerOptions } from './tracker.js';

@@ -28,7 +28,10 @@ import { checkRange } from './range.js';
 declare const brand: unique symbol;
 
 /** Names one interval of one tree from `insert` to `delete`; stale for good after that. A positive safe integer at run time. */
-export type Handle = number & { readonly [brand]: 'rangefence/interval-tree' };
+export type Handle = number & {
+  /** Exists in types only: keeps other numbers from passing for a handle. */
+  readonly [brand]: 'rangefence/interval-tree';
+};
 
 /** One interval as iteration shows it: a copy, that does not follow later changes of the tree. */
 export interface IntervalEntry<V> {

@@ -56,6 +56,16 @@ export interface HoldSnapshot {
   readonly waiting: number;
 }
 
+/** How far a tracker remembers. */
+export interface HistorySnapshot {
+  /** Ended ranges remembered now. */
+  readonly size: number;
+  /** Ended ranges remembered at most. */
+  readonly capacity: number;
+  /** Tokens from here on are answered exactly; older ones with `history-lost`. */
+  readonly floor: Seq;
+}
+
 /** Everything a tracker knows about now. A copy: it does not change afterwards. */
 export interface TrackerSnapshot {
   /** The tracker's label. */
@@ -74,8 +84,8 @@ export interface TrackerSnapshot {
   readonly subscribedRanges: number;
   /** Ranges of attempts whose signal was asked for. */
   readonly inFlightRanges: number;
-  /** How much of the past is remembered: tokens from `floor` on are answered exactly. */
-  readonly history: { readonly size: number; readonly capacity: number; readonly floor: Seq };
+  /** How much of the past is remembered. */
+  readonly history: HistorySnapshot;
 }
 
 /** O(everything in it); for people, not for loops. */

@@ -24,10 +24,16 @@ export default defineConfig({
   plugins: [seeded],
   test: {
     include: ['test/**/*.test.ts'],
-    // They test the text around the library, or the packed library, and would not see the fault.
-    exclude: ['**/node_modules/**', 'test/tools/**', 'test/package/**', 'test/docs.test.ts', 'test/faults/**'],
-    execArgv: ['--expose-gc'],
-    pool: 'forks',
+    // They test the text around the library, the packed library, or the heap (in a process of its own), and would not see the fault.
+    exclude: [
+      '**/node_modules/**',
+      'test/**/*alloc.test.ts',
+      'test/tools/**',
+      'test/package/**',
+      'test/docs.test.ts',
+      'test/faults/**',
+    ],
+    pool: 'threads',
     maxWorkers: 1,
     isolate: false,
     bail: 1,

@@ -27,7 +27,7 @@ export default defineConfig({
     // They test the text around the library, the packed library, or the heap (in a process of its own), and would not see the fault.
     exclude: [
       '**/node_modules/**',
-      'test/**/*alloc.test.ts',
+      'test/**/*.heap.test.ts',
       'test/tools/**',
       'test/package/**',
       'test/docs.test.ts',

@@ -51,7 +51,7 @@ export class Gate {
   readonly active: Register<Section> = new Register();
   readonly queued: Register<Section> = new Register();
   readonly holds: Register<Hold> = new Register();
-  /** Where lookups have lost lately. */
+  /** Where lookups lose most of the time. */
   readonly heat: Heat = new Heat();
   readonly #clock: Clock;
   /** For timestamps that people read, and for deadlines. */

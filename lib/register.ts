@@ -37,11 +37,6 @@ export class Register<P extends Party> {
     }
   }
 
-  /** Covers more for a party that is present. */
-  extend(party: P, spans: Spans): void {
-    party.handles = [party.handles!, insertSpans(this.tree, spans, party)].flat();
-  }
-
   /** O(log n) a span. */
   leave(party: P): void {
     deleteSpans(this.tree, party.handles!);

@@ -30,90 +30,95 @@ export interface Attempt {
   observe(ranges: Ranges): void;
 }
 
-/** The object behind {@link Attempt}. Registered as in flight exactly while `#handles` is set. */
+/** The end of an attempt whose value was installed: its signal never fires. */
+export const COMMITTED = { error: undefined } as const;
+
+type AttemptEnd = { readonly collision: Collision } | { readonly error: unknown };
+
+/** The object behind {@link Attempt}. Registered as in flight exactly while `handles` is set. */
 export class LookupAttempt implements Attempt, InFlight {
   readonly number: number;
   readonly seq: Seq;
-  readonly ignore: Ignore | undefined;
   /** What was observed beyond the lookup's own ranges. */
   observed: Spans | undefined = undefined;
-  readonly #space: Space;
-  readonly #reader: Reader;
-  readonly #base: Spans;
-  #controller: AbortController | undefined = undefined;
-  #handles: Handles[] | undefined = undefined;
-  #over = false;
-  /** Why it is over, if not by a commit; kept for a signal that is asked for too late. */
-  #end: { collision: Collision } | { error: unknown } | undefined = undefined;
+  private readonly space: Space;
+  private readonly reader: Reader;
+  private readonly base: Spans;
+  private controller: AbortController | undefined = undefined;
+  private handles: Handles[] | undefined = undefined;
+  /** How it ended, once it is over; kept for a signal that is asked for too late. */
+  private end: AttemptEnd | undefined = undefined;
 
   /** Takes the token: constructed before anything is read. `base` are the ranges given to the lookup. */
   constructor(space: Space, reader: Reader, base: Spans, number: number) {
-    this.#space = space;
-    this.#reader = reader;
-    this.#base = base;
-    this.ignore = reader.ignore;
+    this.space = space;
+    this.reader = reader;
+    this.base = base;
     this.number = number;
     this.seq = space.seq;
   }
 
+  get ignore(): Ignore | undefined {
+    return this.reader.ignore;
+  }
+
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#over) this.#fire();
-      else if (this.collides()) this.#controller.abort(new CollisionError(this.collision()));
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.end !== undefined) this.fire();
+      else if (this.collides()) this.controller.abort(new CollisionError(this.collision()));
       else {
-        this.#register(this.#base);
-        if (this.observed !== undefined) this.#register(this.observed);
+        this.register(this.base);
+        if (this.observed !== undefined) this.register(this.observed);
       }
     }
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   observe(ranges: Ranges): void {
     const spans = toSpans(ranges);
-    if (this.#over) return;
+    if (this.end !== undefined) return;
     this.observed = this.observed === undefined ? spans : unite(this.observed, spans);
-    if (this.#reader.hold !== undefined) this.#space.gate.extend(this.#reader, spans);
-    if (this.#controller === undefined || this.#controller.signal.aborted) return;
-    if (this.collides()) this.#controller.abort(new CollisionError(this.collision()));
-    else this.#register(spans);
+    if (this.reader.hold !== undefined) this.space.gate.extend(this.reader, spans);
+    if (this.controller === undefined || this.controller.signal.aborted) return;
+    if (this.collides()) this.controller.abort(new CollisionError(this.collision()));
+    else this.register(spans);
   }
 
   /** The check: over everything that was read, at this moment. */
   collides(): boolean {
     const { ignore, seq } = this;
-    if (this.#space.check(this.#base, seq, ignore) !== FINE) return true;
-    return this.observed !== undefined && this.#space.check(this.observed, seq, ignore) !== FINE;
+    if (this.space.check(this.base, seq, ignore) !== FINE) return true;
+    return this.observed !== undefined && this.space.check(this.observed, seq, ignore) !== FINE;
   }
 
   /** The reason for {@link collides}. A filter that changes its mind in between leaves no more to say than "ended". */
   collision(): Collision {
     const { seq, ignore } = this;
-    const inBase = this.#space.collision(this.#base, seq, ignore);
-    return inBase ?? this.#space.collision(this.observed ?? [], seq, ignore) ?? { reason: 'ended' };
+    const inBase = this.space.collision(this.base, seq, ignore);
+    return inBase ?? this.space.collision(this.observed ?? [], seq, ignore) ?? { reason: 'ended' };
   }
 
   hit(): void {
-    this.#controller!.abort(this.#space.closed ? this.#space.closedError() : new CollisionError(this.collision()));
+    this.controller!.abort(this.space.closed ? this.space.closedError() : new CollisionError(this.collision()));
   }
 
-  /** Over. Nothing stays registered; without `end` it was committed, and its signal will never fire. */
-  finish(end?: { collision: Collision } | { error: unknown }): void {
-    this.#over = true;
-    this.#end = end;
-    if (this.#controller === undefined) return;
-    for (const handles of this.#handles ?? []) deleteSpans(this.#space.inFlight, handles);
-    this.#handles = undefined;
-    this.#fire();
+  /** Over. Nothing stays registered. */
+  finish(end: AttemptEnd): void {
+    this.end = end;
+    if (this.controller === undefined) return;
+    for (const handles of this.handles ?? []) deleteSpans(this.space.inFlight, handles);
+    this.handles = undefined;
+    this.fire();
   }
 
-  #fire(): void {
-    const end = this.#end;
-    if (end !== undefined) this.#controller!.abort('collision' in end ? new CollisionError(end.collision) : end.error);
+  private fire(): void {
+    const end = this.end!;
+    if (end !== COMMITTED) this.controller!.abort('collision' in end ? new CollisionError(end.collision) : end.error);
   }
 
-  #register(spans: Spans): void {
-    this.#handles ??= [];
-    this.#handles.push(insertSpans(this.#space.inFlight, spans, this));
+  private register(spans: Spans): void {
+    this.handles ??= [];
+    this.handles.push(insertSpans(this.space.inFlight, spans, this));
   }
 }

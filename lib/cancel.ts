@@ -27,14 +27,14 @@ export class Cancellation {
   #timer: unknown = undefined;
 
   /** `what` names the operation in the TimeoutError. `cancel` is called once at most, and never after `clear()`. */
-  constructor(clock: Clock, { signal, timeoutMs }: CancelOptions, what: string, cancel: (error: unknown) => void) {
+  constructor(clock: Clock, { signal, timeoutMs }: CancelOptions, what: unknown, cancel: (error: unknown) => void) {
     this.#clock = clock;
     this.#signal = signal;
     this.#cancel = cancel;
     signal?.addEventListener('abort', this, { once: true });
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       const delayMs = Math.min(timeoutMs, LONGEST_DELAY_MS);
-      this.#timer = clock.setTimeout(() => this.#fire(new TimeoutError(what, timeoutMs)), delayMs);
+      this.#timer = clock.setTimeout(() => this.#fire(new TimeoutError(`${what}`, timeoutMs)), delayMs);
     }
     if (signal?.aborted) this.handleEvent(); // by code that ran since the caller looked; it will not fire again
   }
@@ -61,7 +61,7 @@ export class Cancellation {
 export function cancelOn(
   clock: Clock,
   options: CancelOptions | undefined,
-  what: string,
+  what: unknown,
   cancel: (error: unknown) => void,
 ): Cancellation | undefined {
   if (options === undefined || (options.signal === undefined && options.timeoutMs === undefined)) return undefined;

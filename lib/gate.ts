@@ -222,11 +222,12 @@ export class Gate {
    */
   release(reader: Reader): readonly Section[] {
     const hold = reader.hold!;
-    const over = reader.extensions ?? [];
-    reader.extensions = undefined;
     hold.leave(reader);
     if (hold.contested) this.heat.disturbed(hold.spans);
     else this.heat.undisturbed(hold.spans);
+    if (hold.members.length > 0 && reader.extensions === undefined) return NOBODY;
+    const over = reader.extensions ?? [];
+    reader.extensions = undefined;
     if (hold.members.length === 0) {
       hold.lot?.leave(hold);
       over.push(hold);

@@ -9,12 +9,13 @@
  * Entries are columns of a ring, oldest to newest, so their end seqs ascend and "after the token" is a suffix. Almost
  * every call is decided by the first comparison: nothing at all has ended since. Otherwise the suffix is walked from
  * the new end, 2 to 3 ns an entry. To spare a token that is a thousand ends old, the ring is cut into aligned blocks
- * of 64, 512, 4,096, ... entries, and a block keeps its starts and its ends, each sorted on its own. As every interval
- * that ends at or before `start` also starts before `end`,
+ * of 64, 512, 4,096, ... entries, and a block keeps its starts sorted, and beside each start its *reach*: the greatest
+ * end among the entries that start there or before. Of those that start before `end`, the one that reaches farthest
+ * decides for all, as the greatest end of a subtree does in an interval tree [1]:
  *
- *     overlapping(block) = #(starts < end) - #(ends <= start)
+ *     overlaps(block) = reach of the last start below `end` is above `start`
  *
- * is exact [1]: two binary searches, no pairs, no tree. Only a block that overlaps is looked at entry by entry.
+ * One binary search, and exact. Only a block that overlaps is looked at entry by entry.
  *
  * Why not a hull (least start, greatest end) for each block: 64 scattered ranges cover the space between them, and
  * the hull says "maybe" for every query. Why not sort when a block fills up: most blocks are never walked over, and
@@ -26,7 +27,7 @@
  *   forgotten: index < #oldest     remembered: #oldest <= index < #count
  *   floor: the end seq of the newest forgotten entry; a token below it cannot be answered.
  *
- * [1] The complement counting used for interval stabbing counts: an interval misses [start, end) on exactly one side.
+ * [1] Cormen, Leiserson, Rivest, Stein: Introduction to Algorithms, "Interval trees".
  */
 import { concerns, type Ignore, type InvalidationInfo } from './invalidation.js';
 
@@ -35,7 +36,7 @@ export const NONE = -1;
 /** Returned by {@link History.find}: the memory does not reach back to the token. */
 export const LOST = -2;
 
-/** Entries of the smallest block: two searches of 6 steps stand against a scan of 64, about 35 ns against 150. */
+/** Entries of the smallest block: a search of 6 steps stands against a scan of 64, about 20 ns against 150. */
 const BLOCK_BITS = 6;
 /** Each further level spans 8 blocks of the one below: a walk crosses at most 7 + 7 blocks a level. */
 const LEVEL_BITS = 3;
@@ -44,12 +45,13 @@ const SORT_AFTER = 32;
 /** Columns start this long and double, so that a quiet tracker costs 2 KiB, not the whole capacity. */
 const FIRST_LENGTH = 1 << BLOCK_BITS;
 
-/** One size of block over the whole ring: sorted copies, and per block how far it has got. */
+/** One size of block over the whole ring: what is sorted, and per block how far it has got. */
 interface Level {
   readonly bits: number;
   /** Empty until the first block is sorted: a tracker whose readers are quick never pays for the copies. */
   starts: Float64Array;
-  ends: Float64Array;
+  /** The greatest end of the entries that start at `starts[i]` or before. */
+  reaches: Float64Array;
   /** Absolute number of the block a slot describes; another number there means: not this block, start again. */
   readonly block: Float64Array;
   /** Walks over that block; sorted once it has reached SORT_AFTER. */
@@ -106,15 +108,8 @@ export class History {
     if (token >= this.last) return NONE;
     const starts = this.#starts;
     const ends = this.#ends;
-    const mask = this.#mask;
+    const first = this.#firstAfter(token);
     let index = this.#count;
-    // The newest block, which is not full: mostly the token is in there, and a search for it would cost more.
-    for (const seqs = this.#seqs; index > this.#oldest && (index & (FIRST_LENGTH - 1)) !== 0; ) {
-      const slot = --index & mask;
-      if (seqs[slot]! <= token) return NONE;
-      if (starts[slot]! < end && ends[slot]! > start && concerns(ignore, this.#infos[slot]!)) return index;
-    }
-    const first = this.#firstAfter(token, index);
     while (index > first) {
       const block = index - 1 - ((index - 1) & (FIRST_LENGTH - 1));
       const from = Math.max(block, first);
@@ -125,9 +120,13 @@ export class History {
           continue;
         }
       }
-      const slot = from & mask; // a block does not wrap: the ring is a whole number of blocks
-      for (let i = slot + index - from - 1; i >= slot; i--) {
-        if (starts[i]! < end && ends[i]! > start && concerns(ignore, this.#infos[i]!)) return from + i - slot;
+      const slot = from & this.#mask; // a block does not wrap: the ring is a whole number of blocks
+      for (let i = slot + index - from; ; ) {
+        // No call in the inner loop, or the engine would look up the columns anew for every entry.
+        do i--;
+        while (i >= slot && !(starts[i]! < end && ends[i]! > start));
+        if (i < slot) break;
+        if (concerns(ignore, this.#infos[i]!)) return from + i - slot;
       }
       index = from;
     }
@@ -140,20 +139,26 @@ export class History {
     return { start: this.#starts[slot]!, end: this.#ends[slot]!, seq: this.#seqs[slot]!, info: this.#infos[slot]! };
   }
 
-  /** The first remembered entry that ended after the token, as all from `high` on did. Gallops: most tokens are young. */
-  #firstAfter(token: number, high: number): number {
+  /** The first remembered entry that ended after the token, as the newest did. Gallops by blocks: most tokens are young. */
+  #firstAfter(token: number): number {
     const seqs = this.#seqs;
     const mask = this.#mask;
-    let low = high - 1;
-    for (let step = 1; low >= this.#oldest && seqs[low & mask]! > token; step *= 2) {
+    const oldest = this.#oldest;
+    let high = this.#count - 1;
+    let low = high - (high & (FIRST_LENGTH - 1));
+    for (let step = FIRST_LENGTH; low > oldest && seqs[low & mask]! > token; step *= 2) {
       high = low;
       low -= step;
     }
-    low = Math.max(low + 1, this.#oldest);
-    while (low < high) {
+    if (low <= oldest) {
+      low = oldest;
+      if (seqs[low & mask]! > token) return low;
+    }
+    // The one at `low` ended before the token, the one at `high` after it.
+    while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       if (seqs[middle & mask]! > token) high = middle;
-      else low = middle + 1;
+      else low = middle;
     }
     return high;
   }
@@ -182,12 +187,23 @@ export class History {
     if (level.walks[at] !== SORT_AFTER) return false;
     if (level.starts.length === 0) {
       level.starts = new Float64Array(this.#starts.length);
-      level.ends = new Float64Array(this.#ends.length);
+      level.reaches = new Float64Array(this.#ends.length);
     }
-    const to = slot + (1 << level.bits);
-    copySorted(this.#starts, level.starts, slot, to);
-    copySorted(this.#ends, level.ends, slot, to);
+    this.#sort(level, slot, slot + (1 << level.bits));
     return true;
+  }
+
+  /** Sorts the starts of one block, and finds how far they reach. */
+  #sort({ starts, reaches, bits }: Level, slot: number, to: number): void {
+    starts.set(this.#starts.subarray(slot, to), slot);
+    starts.subarray(slot, to).sort();
+    reaches.fill(Number.NEGATIVE_INFINITY, slot, to);
+    for (let i = slot; i < to; i++) {
+      // Equal starts count once: no search ends between them.
+      const at = slot + countBelow(starts, slot, bits, this.#starts[i]!);
+      reaches[at] = Math.max(reaches[at]!, this.#ends[i]!);
+    }
+    for (let i = slot + 1; i < to; i++) reaches[i] = Math.max(reaches[i]!, reaches[i - 1]!);
   }
 
   #forget(): void {
@@ -223,30 +239,25 @@ function newLevel(bits: number, length: number): Level {
   return {
     bits,
     starts: new Float64Array(0),
-    ends: new Float64Array(0),
+    reaches: new Float64Array(0),
     block: new Float64Array(blocks).fill(-1),
     walks: new Uint8Array(blocks),
   };
 }
 
-function copySorted(from: Float64Array, to: Float64Array, first: number, last: number): void {
-  to.set(from.subarray(first, last), first);
-  to.subarray(first, last).sort();
+/** Does any entry of one sorted block overlap? */
+function anyOverlap({ starts, reaches, bits }: Level, slot: number, start: number, end: number): boolean {
+  const before = countBelow(starts, slot, bits, end);
+  return before > 0 && reaches[slot + before - 1]! > start;
 }
 
-/** #(starts < end) - #(ends <= start), over one sorted block. */
-function anyOverlap(level: Level, slot: number, start: number, end: number): boolean {
-  return countBelow(level.starts, slot, level.bits, end, false) > countBelow(level.ends, slot, level.bits, start, true);
-}
-
-/** How many of the 2^bits sorted numbers from `slot` on are below `limit`, or equal to it if `orEqual`. */
-function countBelow(column: Float64Array, slot: number, bits: number, limit: number, orEqual: boolean): number {
+/** How many of the 2^bits sorted numbers from `slot` on are below `limit`. */
+function countBelow(column: Float64Array, slot: number, bits: number, limit: number): number {
   let low = 0;
   let high = 1 << bits;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const value = column[slot + middle]!;
-    if (value < limit || (orEqual && value === limit)) low = middle + 1;
+    if (column[slot + middle]! < limit) low = middle + 1;
     else high = middle;
   }
   return low;

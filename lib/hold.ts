@@ -22,11 +22,29 @@ export class Hold extends Waiter {
   begins: Lot<Section> | undefined = undefined;
   /** True once it was of use: it had to wait, or somebody had to wait for it. */
   contested = false;
+  private opening: Promise<void> | undefined = undefined;
+  /** Resolves `opening`; undefined while nobody waits for it, and once it is done. */
+  private proceed: (() => void) | undefined = undefined;
 
   /** Announced with the ticket of this moment. */
   constructor(spans: Spans, ignore: Ignore | undefined, ticket: number) {
     super(spans, ignore);
     this.ticket = ticket;
+  }
+
+  /** Resolves when {@link open} is called: one promise for all members. */
+  turn(): Promise<void> {
+    this.opening ??= new Promise((resolve) => {
+      this.proceed = resolve;
+    });
+    return this.opening;
+  }
+
+  /** Lets all members go. Only the first call does anything. */
+  open(): void {
+    const { proceed } = this;
+    this.proceed = undefined;
+    proceed?.();
   }
 
   /** O(1). */

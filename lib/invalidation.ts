@@ -114,7 +114,7 @@ export class Section extends Parked implements Invalidation {
   /** Settle the wait of a queued section; set while it is QUEUED. */
   proceed: () => void = ignoreCall;
   refuse: (error: unknown) => void = ignoreCall;
-  #ranges: readonly Range[] | undefined = undefined;
+  private frozen: readonly Range[] | undefined = undefined;
 
   constructor(space: Space, spans: Spans, blockable: boolean, options: InvalidateOptions | undefined) {
     super();
@@ -151,8 +151,8 @@ export class Section extends Parked implements Invalidation {
   }
 
   get ranges(): readonly Range[] {
-    this.#ranges ??= toRanges(this.spans);
-    return this.#ranges;
+    this.frozen ??= toRanges(this.spans);
+    return this.frozen;
   }
 
   end(): void {

@@ -15,27 +15,27 @@ export abstract class Parked {
 
 /** A first-come-first-served place to wait. */
 export class Lot<P extends Parked> {
-  #first: Parked | undefined = undefined;
-  #last: Parked | undefined = undefined;
+  private first: Parked | undefined = undefined;
+  private last: Parked | undefined = undefined;
   /** How many wait here. */
   size = 0;
 
   /** Last in the order. `parked` must not be parked anywhere. O(1). */
   park(parked: P): void {
     parked.lot = this as unknown as Lot<Parked>;
-    parked.before = this.#last;
-    if (this.#last === undefined) this.#first = parked;
-    else this.#last.after = parked;
-    this.#last = parked;
+    parked.before = this.last;
+    if (this.last === undefined) this.first = parked;
+    else this.last.after = parked;
+    this.last = parked;
     this.size++;
   }
 
   /** Takes one out, wherever it stands. `parked` must be parked here. O(1). */
   leave(parked: P): void {
     const { before, after } = parked;
-    if (before === undefined) this.#first = after;
+    if (before === undefined) this.first = after;
     else before.after = after;
-    if (after === undefined) this.#last = before;
+    if (after === undefined) this.last = before;
     else after.before = before;
     parked.lot = parked.before = parked.after = undefined;
     this.size--;
@@ -44,7 +44,7 @@ export class Lot<P extends Parked> {
   /** Who stands here, first come first. */
   list(): P[] {
     const all: P[] = [];
-    for (let parked = this.#first; parked !== undefined; parked = parked.after) all.push(parked as P);
+    for (let parked = this.first; parked !== undefined; parked = parked.after) all.push(parked as P);
     return all;
   }
 
@@ -52,7 +52,7 @@ export class Lot<P extends Parked> {
   drain(): P[] {
     const all = this.list();
     for (const parked of all) parked.lot = parked.before = parked.after = undefined;
-    this.#first = this.#last = undefined;
+    this.first = this.last = undefined;
     this.size = 0;
     return all;
   }

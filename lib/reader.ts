@@ -39,8 +39,8 @@ export abstract class Waiter extends Parked {
 /** What the gate knows of a reader. `hold` is set from {@link Gate.hold} to {@link Gate.release}; only the gate sets it. */
 export abstract class Reader extends Waiter implements ReaderInfo {
   abstract readonly operation: 'readBegin' | 'lookup';
+  abstract readonly label: string | undefined;
   readonly id: number;
-  readonly label: string | undefined;
   hold: Hold | undefined = undefined;
   /** What it has discovered while it held; over when the reader releases. */
   extensions: Hold[] | undefined = undefined;
@@ -49,10 +49,9 @@ export abstract class Reader extends Waiter implements ReaderInfo {
   /** The clock at which its hold is dissolved; 0 before its first hold. It does not move when a hold is renewed. */
   deadline = 0;
 
-  constructor(id: number, spans: Spans, ignore: Ignore | undefined, label: string | undefined) {
+  constructor(id: number, spans: Spans, ignore: Ignore | undefined) {
     super(spans, ignore);
     this.id = id;
-    this.label = label;
   }
 
   get ranges(): readonly Range[] {

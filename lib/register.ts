@@ -56,9 +56,10 @@ export class Register<P extends Party> {
     let found = this.#last;
     if (found !== undefined && overlap(found.spans, spans) && isInTheWay(found)) return found;
     found = undefined;
-    visitSpans(this.tree, spans, (party) => {
+    const visitor = (_start: number, _end: number, party: P) => {
       if ((found === undefined || party.ticket > found.ticket) && isInTheWay(party)) found = party;
-    });
+    };
+    for (let i = 0; i < spans.length; i += 2) this.tree.visit(spans[i]!, spans[i + 1]!, visitor);
     return found;
   }
 

@@ -31,37 +31,38 @@ export function checkWait(options: WaitOptions | undefined): void {
 /** One waiting `readBegin`. Parked from its start to its settlement. */
 export class WaitingRead extends Reader {
   readonly operation = 'readBegin';
-  readonly #space: Space;
-  #resolve!: (seq: Seq) => void;
-  #reject!: (error: unknown) => void;
-  #cancellation: Cancellation | undefined = undefined;
+  readonly label = undefined;
+  private readonly space: Space;
+  private resolve!: (seq: Seq) => void;
+  private reject!: (error: unknown) => void;
+  private cancellation: Cancellation | undefined = undefined;
 
   constructor(space: Space, spans: Spans, ignore: Ignore | undefined) {
-    super(++space.readers, spans, ignore, undefined);
-    this.#space = space;
+    super(++space.readers, spans, ignore);
+    this.space = space;
   }
 
   /** Resolves with a token at a moment at which nothing active overlaps. */
   start(options: WaitOptions | undefined): Promise<Seq> {
-    if (!this.#space.gate.parkIfBlocked(this)) return Promise.resolve(this.#space.seq);
+    if (!this.space.gate.parkIfBlocked(this)) return Promise.resolve(this.space.seq);
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#cancellation = cancelOn(this.#space.clock, options, 'readBegin', (error) => this.fail(error));
+      this.resolve = resolve;
+      this.reject = reject;
+      this.cancellation = cancelOn(this.space.clock, options, 'readBegin', (error) => this.fail(error));
     });
   }
 
   override wake(seq: Seq): void {
     // The token is of the moment at which the range was quiet, not of the turn in which the caller goes on: what
     // begins in between is newer than the token, and the check will see it.
-    this.#cancellation?.clear();
-    this.#resolve(seq);
+    this.cancellation?.clear();
+    this.resolve(seq);
   }
 
   override fail(error: unknown): void {
-    this.#space.gate.leave(this);
-    this.#cancellation?.clear();
-    this.#reject(error);
+    this.space.gate.leave(this);
+    this.cancellation?.clear();
+    this.reject(error);
   }
 }
 

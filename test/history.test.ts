@@ -258,3 +258,106 @@ describe('the history', () => {
     expect(tracker.readRetry(range(0, 8), 0 as Seq)).toBe(true);
   });
 });
+
+/** A number that counts how often it is compared: what a question costs, without a clock. */
+function counted(value: number) {
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return value;
+  };
+  return { number: { valueOf: look } as unknown as number, looks: () => looks };
+}
+
+describe('a question to the history costs', () => {
+  /** `count` ranges [10 i, 10 i + 5), ended at 2, 4, 6 ...; the memory holds just as many. */
+  function filled(count: number): History {
+    const history = new History(count, 0);
+    for (let i = 0; i < count; i++) history.append(10 * i, 10 * i + 5, 2 * i + 2, INFO);
+    return history;
+  }
+
+  /** How often the token is looked at when `after` ranges have ended since, and none of them overlaps. */
+  function looksAtToken(history: History, after: number): number {
+    const token = counted(history.last - 2 * after);
+    expect(history.find(-20, -10, token.number)).toBe(NONE);
+    return token.looks();
+  }
+
+  /** How often the bounds are looked at; nothing after the token overlaps [start, end). */
+  function looksAtBounds(history: History, token: number, start: number, end: number): number {
+    const [low, high] = [counted(start), counted(end)];
+    expect(history.find(low.number, high.number, token)).toBe(NONE);
+    return low.looks() + high.looks();
+  }
+
+  const times = <T>(count: number, ask: () => T): T[] => Array.from({ length: count }, ask);
+
+  it.each([1, 10, 63, 64, 65, 4096])('one comparison if nothing has ended since the token, with %i remembered', (count) => {
+    const history = filled(count);
+    expect(looksAtToken(history, 0)).toBe(1);
+    expect(looksAtToken(history, -1)).toBe(1);
+  });
+
+  it.each([10, 11, 50, 64, 104, 4096])('9 comparisons at most for a token of the newest block, with %i remembered', (count) => {
+    const history = filled(count);
+    for (let after = 1; after <= (count - 1) % 64; after++) expect(looksAtToken(history, after)).toBeLessThanOrEqual(9);
+  });
+
+  it('about the logarithm of the ends since an older token, twice', () => {
+    const history = filled(4096);
+    for (let after = 64; after < 4096; after++)
+      expect(looksAtToken(history, after)).toBeLessThanOrEqual(2 * Math.floor(Math.log2(after)) - 2);
+  });
+
+  it.each([6, 9, 12])('two comparisons for each end, 31 times; then a binary search for each block of 2^%i', (bits) => {
+    const history = filled(2 ** (bits + 1));
+    const far = () => looksAtBounds(history, 0, 1e6, 1e6 + 1);
+    expect(times(31, far)).toEqual(new Array(31).fill(2 * history.size));
+    expect(times(10, far)).toEqual(new Array(10).fill(2 * (bits + 1)));
+  });
+
+  it('one look at each entry again once the ring has gone over a sorted block, as often as before', () => {
+    const history = filled(128);
+    const far = () => looksAtBounds(history, history.floor, 1e6, 1e6 + 1);
+    times(40, far);
+    for (let i = 128; i < 192; i++) history.append(10 * i, 10 * i + 5, 2 * i + 2, INFO);
+    expect(times(31, far)).toEqual(new Array(31).fill(2 * 64 + 7));
+    expect(times(10, far)).toEqual(new Array(10).fill(2 * 7));
+  });
+
+  it('nothing for a block that reaches back before the token, where it would be searched in vain', () => {
+    // The range asked for ended first of all, so the one block of 512 says "overlaps", whatever the token.
+    const history = filled(1024);
+    const token = 2 * 64;
+    const below = () => looksAtBounds(history, token, 0, 5);
+    times(40, below);
+    // One block of 512, and seven of 64 that are wholly after the token; a search that only goes left takes a step more.
+    expect(below()).toBe(10 + 7 * 7);
+  });
+
+  it('two comparisons for each end, however often, while the memory is a single block', () => {
+    const history = filled(64);
+    expect(times(40, () => looksAtBounds(history, 0, 1e6, 1e6 + 1))).toEqual(new Array(40).fill(2 * 64));
+  });
+
+  it('no more in a sorted block when one before it, that reaches farther, is sorted, too', () => {
+    const history = new History(128, 0);
+    for (let i = 0; i < 128; i++) history.append(10 * i, i < 64 ? 1e5 : 10 * i + 5, 2 * i + 2, INFO);
+    const later = () => looksAtBounds(history, 2 * 64, 646, 649);
+    const before = times(40, later).at(-1);
+    expect(before).toBeLessThanOrEqual(8);
+    times(40, () => looksAtBounds(history, 0, -20, -10));
+    expect(later()).toBe(before);
+  });
+
+  it('no look at the entries of a sorted block where they only touch what is asked for', () => {
+    const history = filled(128);
+    times(40, () => history.find(-20, -10, 0));
+    // One bound at a time, and the other one touches: equality cannot be counted.
+    const [low, high] = [counted(1266), counted(9)];
+    expect([history.find(low.number, 1270, 0), history.find(5, high.number, 0)]).toEqual([NONE, NONE]);
+    expect(low.looks()).toBeLessThanOrEqual(2 * 7);
+    expect(high.looks()).toBeLessThanOrEqual(2 * 7);
+  });
+});

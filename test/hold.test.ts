@@ -239,6 +239,35 @@ describe('a hold', () => {
     expectNothingLeft(tracker, { clock, signals: [controller.signal] });
   });
 
+  it('on suspicion that ran out while the others still wait is over for its lookup: it reads once, when they do', async () => {
+    const { tracker, clock } = make();
+    for (let round = 0; round < 64; round++) {
+      const lost = await hold(tracker, PAGE);
+      const begun = new Outcome(tracker.invalidate(PAGE));
+      await lost.commit();
+      begun.value?.end();
+      await turns();
+    }
+    const section = await tracker.invalidate(PAGE);
+    const suspicious = new ManualFetch();
+    const patient = new ManualFetch();
+    const outcomes = [
+      new Outcome(tracker.lookup(PAGE, suspicious.fetch, { holdMs: 10 })),
+      new Outcome(tracker.lookup(PAGE, patient.fetch, { holdMs: 100 })),
+    ];
+    expect(tracker.inspect().holds).toHaveLength(2);
+    clock.advance(10);
+    await turns();
+    expect([tracker.inspect().holds.length, tracker.stats.holdsExpired]).toEqual([1, 1]);
+    section.end();
+    await turns();
+    expect([suspicious.calls.length, patient.calls.length]).toEqual([1, 1]);
+    for (const read of [suspicious, patient]) read.last.resolve('fresh');
+    await turns();
+    expect(outcomes.map(({ value }) => value)).toEqual(['fresh', 'fresh']);
+    expectNothingLeft(tracker, { clock });
+  });
+
   it('what it observes is held until it is released, and covers what is active there now', async () => {
     const { tracker, clock } = make();
     const holder = await hold(tracker, PAGE);

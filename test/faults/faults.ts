@@ -84,8 +84,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a token of the current end counts as older',
     file: 'history.ts',
-    find: 'if (seqs[slot]! <= token) return NONE;',
-    replace: 'if (seqs[slot]! < token) return NONE;',
+    find: 'if (seqs[middle & mask]! > token) high = middle;',
+    replace: 'if (seqs[middle & mask]! >= token) high = middle;',
     first: [HISTORY],
   },
   {
@@ -113,22 +113,22 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'in the history, ranges that touch overlap',
     file: 'history.ts',
-    find: 'if (starts[slot]! < end && ends[slot]! > start &&',
-    replace: 'if (starts[slot]! <= end && ends[slot]! >= start &&',
+    find: '!(starts[i]! < end && ends[i]! > start)',
+    replace: '!(starts[i]! <= end && ends[i]! >= start)',
     first: [HISTORY],
   },
   {
-    name: 'in sorted blocks, a range that ends behind the start of the question counts as before it',
+    name: 'in sorted blocks, a range that ends just behind the start of the question does not count',
     file: 'history.ts',
-    find: 'level.bits, start, true)',
-    replace: 'level.bits, start + 1, true)',
+    find: 'before - 1]! > start;',
+    replace: 'before - 1]! > start + 1;',
     first: [HISTORY],
   },
   {
-    name: 'in sorted blocks, a range that starts where the question ends counts',
+    name: 'in sorted blocks, a range that starts just before the end of the question does not count',
     file: 'history.ts',
-    find: 'level.bits, end, false)',
-    replace: 'level.bits, end - 1, false)',
+    find: 'countBelow(starts, slot, bits, end)',
+    replace: 'countBelow(starts, slot, bits, end - 1)',
     first: [HISTORY],
   },
   {
@@ -185,8 +185,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a filter is not asked about what has ended',
     file: 'history.ts',
-    find: 'ends[slot]! > start && concerns(ignore, this.#infos[slot]!)) return index;',
-    replace: 'ends[slot]! > start) return index;',
+    find: 'if (concerns(ignore, this.#infos[i]!)) return from',
+    replace: 'return from',
     first: [HISTORY],
   },
   {
@@ -207,9 +207,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'commits one microtask after the check',
     file: 'lookup.ts',
-    find: '(late) => this.#fetched(attempt, late as T),',
+    find: '(late) => this.fetched(attempt, late as T),',
     replace:
-      '(late) => (attempt.collides() ? this.#fetched(attempt, late as T) : (attempt.collides = () => false, queueMicrotask(() => this.#fetched(attempt, late as T)))),',
+      '(late) => (attempt.collides() ? this.fetched(attempt, late as T) : (attempt.collides = () => false, queueMicrotask(() => this.fetched(attempt, late as T)))),',
     first: [RACE],
   },
   {
@@ -227,9 +227,16 @@ export const FAULTS: readonly Fault[] = [
     first: [RACE, MODEL],
   },
   {
+    name: 'a lookup that has left a shared hold goes on when the others do, too',
+    file: 'lookup.ts',
+    find: 'if (this.turn === turn) this.awake();',
+    replace: 'this.awake();',
+    first: ['test/hold.test.ts'],
+  },
+  {
     name: 'an error of an attempt that was hit reaches the caller',
     file: 'lookup.ts',
-    find: 'if (attempt.collides()) this.#retry(attempt);\n    else this.fail(error);',
+    find: 'if (attempt.collides()) this.retry(attempt);\n    else this.fail(error);',
     replace: 'this.fail(error);',
     first: [RACE],
   },
@@ -243,7 +250,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an attempt that is over stays registered',
     file: 'attempt.ts',
-    find: 'for (const handles of this.#handles ?? []) deleteSpans(this.#space.inFlight, handles);',
+    find: 'for (const handles of this.handles ?? []) deleteSpans(this.space.inFlight, handles);',
     replace: '',
     first: [RACE],
   },

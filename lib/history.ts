@@ -52,7 +52,7 @@ interface Level {
   starts: Float64Array;
   /** The greatest end of the entries that start at `starts[i]` or before. */
   reaches: Float64Array;
-  /** Absolute number of the block a slot describes; another number there means: not this block, start again. */
+  /** Absolute index at which the block of a slot begins; another number there means: not this block, start again. */
   readonly block: Float64Array;
   /** Walks over that block; sorted once it has reached SORT_AFTER. */
   readonly walks: Uint8Array;
@@ -68,7 +68,7 @@ export class History {
   /** Entries ever appended. Beyond 2^31 on purpose a plain number; `& mask` keeps its low bits right up to 2^53. */
   #count = 0;
   #oldest = 0;
-  #mask = FIRST_LENGTH - 1;
+  #mask = 0;
   #starts = new Float64Array(0);
   #ends = new Float64Array(0);
   #seqs = new Float64Array(0);
@@ -240,7 +240,7 @@ function newLevel(bits: number, length: number): Level {
     bits,
     starts: new Float64Array(0),
     reaches: new Float64Array(0),
-    block: new Float64Array(blocks).fill(-1),
+    block: new Float64Array(blocks),
     walks: new Uint8Array(blocks),
   };
 }

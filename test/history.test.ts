@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { History, LOST, NONE } from '../lib/history.js';
 import { RangeTracker, type Seq } from '../lib/index.js';
+import { counted } from './support/counted.js';
 import { range } from './support/reading.js';
 
 const INFO = Object.freeze({ kind: 'clear', owner: undefined, label: undefined });
@@ -258,16 +259,6 @@ describe('the history', () => {
     expect(tracker.readRetry(range(0, 8), 0 as Seq)).toBe(true);
   });
 });
-
-/** A number that counts how often it is compared: what a question costs, without a clock. */
-function counted(value: number) {
-  let looks = 0;
-  const look = () => {
-    looks++;
-    return value;
-  };
-  return { number: { valueOf: look } as unknown as number, looks: () => looks };
-}
 
 describe('a question to the history costs', () => {
   /** `count` ranges [10 i, 10 i + 5), ended at 2, 4, 6 ...; the memory holds just as many. */

@@ -84,3 +84,13 @@ export function checkInvariants<V>(tree: Columns<V>): void {
 export function columnBytes<V>({ lows, highs, links, meta, table }: Columns<V>): number {
   return [lows, highs, links, meta, table].reduce((sum, column) => sum + column.byteLength, 0);
 }
+
+/** Places in use in each node of a level, from left to right; level 0 is that of the leaves. */
+export function fillOf<V>({ links, meta, root, height }: Columns<V>, level = 0): number[] {
+  let nodes = [root];
+  const count = (node: number) => meta[2 * node + 1]!;
+  for (let at = height; at > level; at--) {
+    nodes = nodes.flatMap((node) => [...links.subarray(node << BITS, (node << BITS) + count(node))]);
+  }
+  return nodes.map(count);
+}

@@ -118,6 +118,12 @@ describe('overlap', () => {
 });
 
 describe('handles', () => {
+  test('begin with the least numbers that there are', () => {
+    const tree = new IntervalTree();
+    const handles = Array.from({ length: 8 }, (_, i) => tree.insert(i, i + 1));
+    expect(handles.sort(ascending)).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
   test('lead to start, end and value until the interval is deleted', () => {
     const tree = new IntervalTree<string>();
     const handle = tree.insert(1.5, 2.5, 'a');
@@ -357,6 +363,11 @@ describe('visit', () => {
     ['inserts one', (tree) => tree.insert(1e6, 1e6 + 1, -1)],
     ['deletes and inserts, so that the size is the same', (tree, handle) => [tree.delete(handle), tree.insert(0, 1, -1)]],
     ['clears', (tree) => tree.clear()],
+    ['clears and inserts one', (tree) => [tree.clear(), tree.insert(0, 1, -1)]],
+    [
+      'clears and inserts as many',
+      (tree) => Array.from({ length: tree.size }, (_, i) => [i || tree.clear(), tree.insert(0, 1, i)]),
+    ],
     ['deletes everything one by one', (tree) => [...tree].map(({ handle }) => tree.delete(handle))],
   ];
 

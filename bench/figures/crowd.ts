@@ -5,12 +5,15 @@
  * lookup therefore waits for N sections and then takes one, all lookups together: that is the arithmetic behind the goals.
  */
 import type { Range } from '../../lib/index.js';
+import { type Done, type Load, runLoad } from '../contention/load.js';
 import type { Guard } from '../guards/guard.js';
-import { Random } from '../support/random.js';
-import { median, quantile } from '../support/statistics.js';
+import type { Random } from '../support/random.js';
+import { median } from '../support/statistics.js';
 
 /** Lookups under way at any time, in all scenarios. */
 export const LOOKUPS = 64;
+/** Equal for all sides. */
+const SEED = 1;
 
 /** Who does what to which pages. */
 export interface Scenario {
@@ -38,45 +41,21 @@ const millisecond = () => new Promise<number>((resolve) => setTimeout(resolve, 1
 /** Runs one slice. The guard must be new. */
 export async function runCrowd(guard: Guard, scenario: Scenario, ms: number): Promise<Crowd> {
   const fetch = scenario.section === 'ms' ? millisecond : turn;
-  const change = fetch as () => Promise<unknown> as () => Promise<void>;
   const pages: Range[] = Array.from({ length: scenario.pages }, (_, start) => ({ start, end: start + 1 }));
-  const lookups = new Array<number>(LOOKUPS).fill(0);
-  const invalidations = new Array<number>(scenario.invalidators).fill(0);
-  const latencies: number[] = [];
+  const any = (random: Random) => pages[random.below(pages.length)]!;
   const timed = scenario.section === 'ms';
-  let stopped = false;
-
-  async function look(i: number): Promise<void> {
-    const random = new Random(1, i);
-    const own = scenario.reads === 'own page' ? pages[i % pages.length] : undefined;
-    while (!stopped) {
-      const page = own ?? pages[random.below(pages.length)]!;
-      const began = timed ? performance.now() : 0;
-      await guard.read(page, fetch);
-      if (stopped) return;
-      if (timed) latencies.push(performance.now() - began);
-      lookups[i]!++;
-    }
-  }
-
-  async function invalidate(i: number): Promise<void> {
-    const random = new Random(2, i);
-    while (!stopped) {
-      await guard.mutate(pages[random.below(pages.length)]!, change);
-      if (!stopped) invalidations[i]!++;
-    }
-  }
-
-  const began = performance.now();
-  const loops = [...lookups.keys()].map(look).concat([...invalidations.keys()].map(invalidate));
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  stopped = true;
-  const seconds = (performance.now() - began) / 1000;
-  await Promise.all(loops);
+  const load: Load = {
+    ...{ lookups: LOOKUPS, invalidators: scenario.invalidators, fetch, seed: SEED, changed: any },
+    change: fetch as () => Promise<unknown> as () => Promise<void>,
+    lookedUp: scenario.reads === 'any page' ? any : (_, loop) => pages[loop % pages.length]!,
+    timeEvery: timed ? 1 : Number.POSITIVE_INFINITY,
+    yieldEvery: Number.POSITIVE_INFINITY,
+  };
+  const { lookups, invalidations } = await runLoad(guard, load, ms);
   return {
-    lookupsPerSecond: sum(lookups) / seconds,
-    invalidationsPerSecond: sum(invalidations) / seconds,
-    p99: timed ? quantile(latencies, 0.99) : Number.NaN,
+    lookupsPerSecond: lookups.perSecond,
+    invalidationsPerSecond: invalidations.perSecond,
+    p99: timed ? lookups.latencies.quantile(0.99) : Number.NaN,
     leastShare: Math.min(leastShare(lookups), leastShare(invalidations)),
   };
 }
@@ -116,10 +95,6 @@ export function middle(slices: readonly Crowd[], value: keyof Crowd): number {
   return median(slices.map((crowd) => crowd[value]));
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function leastShare(counts: readonly number[]): number {
-  return Math.min(...counts) / (sum(counts) / counts.length);
+function leastShare({ byLoop, count }: Done): number {
+  return Math.min(...byLoop) / (count / byLoop.length);
 }

@@ -2,12 +2,13 @@
  * Others: the size of the bundle, and the figures that have programs of their own.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import type { DemoReport } from '../demo/rounds.js';
 import { readBundle } from '../support/library.js';
-import { spread } from '../support/statistics.js';
+import { median, spread } from '../support/statistics.js';
+import { number } from '../support/text.js';
+import { treeSuite } from '../tree.bench.js';
 import type { Row } from './figure.js';
 
 /** kB as in the goal and in size-limit: thousands of bytes. */
@@ -56,18 +57,19 @@ export const demo: Row = {
   },
 };
 
-const TREE_BENCH = '../interval-tree.bench.ts';
-
-/** The tree's own bench, which prints its own table; left out where there is none. */
+/** The tree beside C, a look at a few sizes: `npm run bench -- tree` takes longer, and shows everybody else, too. */
 export const tree: Row = {
   name: 'tree',
-  async run() {
-    if (!existsSync(new URL(TREE_BENCH, import.meta.url))) return [];
-    const { code, output } = await runScript(TREE_BENCH, []);
-    console.log(output.trimEnd());
-    return [
-      { figure: 'tree: see its own table', goal: 'its own', measured: `exit code ${code}`, met: code === 0, values: { code } },
-    ];
+  async run(library) {
+    const { measures, notes } = await treeSuite.run({ library, quick: true, progress: () => {} });
+    const ratios = measures.filter(({ unit }) => unit === 'ratio');
+    // Without a compiler there is nothing to compare with, and a note that says so.
+    if (ratios.length === 0) console.log(notes[0]);
+    return ratios.map(({ title, at, samples }) => {
+      const ratio = median(samples);
+      const figure = `tree, ${number(Number(at.n))} intervals: ${title}`;
+      return { figure, goal: '-', measured: `${ratio.toFixed(2)} x (${spread(samples)})`, met: undefined, values: { ratio } };
+    });
   },
 };
 

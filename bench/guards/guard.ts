@@ -6,6 +6,7 @@
  * files keeps names by a call for each named closure, about 100 ns, which would be charged to whoever is wrapped.
  */
 import type { Range } from '../../lib/index.js';
+import type { Drop } from './drops.js';
 
 /** Reads; may be called several times for one `read`, but never twice at once. */
 export type Fetch<T> = () => T | PromiseLike<T>;
@@ -31,6 +32,6 @@ export interface Guard {
   read<T, R = T>(range: Range, fetch: Fetch<T>, install?: (value: T) => R): Promise<R>;
   /** Changes the content of the range, and has everything dropped that was derived from it. */
   mutate(range: Range, change: () => Promise<void>): Promise<void>;
-  /** Calls `drop` for every range that changes from now on. */
-  subscribe(drop: (range: Range) => void): void;
+  /** Calls `drop` for every range that changes from now on, if it overlaps `within` (default: everything). */
+  subscribe(drop: Drop, within?: Range): void;
 }

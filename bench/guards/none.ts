@@ -7,12 +7,13 @@
  * ended installs after the drop, too. No order of two steps makes up for not knowing who is reading.
  */
 import type { Range } from '../../lib/index.js';
+import { type Drop, Drops } from './drops.js';
 import type { Fetch, Guard, GuardCounts } from './guard.js';
 
 /** See the top of the file. */
 export class NoGuard implements Guard {
   readonly name = 'none';
-  readonly #drops: ((range: Range) => void)[] = [];
+  readonly #drops = new Drops();
 
   get counts(): GuardCounts {
     return { retries: 0, waits: 0 };
@@ -24,11 +25,11 @@ export class NoGuard implements Guard {
   }
 
   mutate(range: Range, change: () => Promise<void>): Promise<void> {
-    for (const drop of this.#drops) drop(range);
+    this.#drops.call(range);
     return change();
   }
 
-  subscribe(drop: (range: Range) => void): void {
-    this.#drops.push(drop);
+  subscribe(drop: Drop, within?: Range): void {
+    this.#drops.add(drop, within);
   }
 }

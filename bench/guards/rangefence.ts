@@ -2,9 +2,8 @@
  * `rangefence` behind the same interface: a read is a lookup, a change is a mutation, and drops are subscriptions.
  */
 import type { LookupOptions, Range, RangeTracker } from '../../lib/index.js';
+import { type Drop, EVERYTHING } from './drops.js';
 import type { Fetch, Guard, GuardCounts } from './guard.js';
-
-const EVERYTHING: Range = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
 
 /** What a lookup is given besides its `commit`. */
 export type ReadOptions = Pick<LookupOptions<never>, 'maxAttempts' | 'holdMs'>;
@@ -35,8 +34,8 @@ export class RangefenceGuard implements Guard {
     return this.#tracker.mutate(range, change);
   }
 
-  subscribe(drop: (range: Range) => void): void {
-    this.#tracker.subscribe(EVERYTHING, {
+  subscribe(drop: Drop, within: Range = EVERYTHING): void {
+    this.#tracker.subscribe(within, {
       invalidate(invalidation) {
         for (const range of invalidation.ranges) drop(range);
       },

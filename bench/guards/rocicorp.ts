@@ -3,13 +3,14 @@
  */
 import { RWLock } from '@rocicorp/lock';
 import type { Range } from '../../lib/index.js';
+import { type Drop, Drops } from './drops.js';
 import type { Fetch, Guard, GuardCounts } from './guard.js';
 
 /** See the top of the file. */
 export class RocicorpGuard implements Guard {
   readonly name = '@rocicorp/lock';
   readonly #lock = new RWLock();
-  readonly #drops: ((range: Range) => void)[] = [];
+  readonly #drops = new Drops();
 
   /** This lock does not tell who waits. */
   get counts(): GuardCounts {
@@ -29,14 +30,14 @@ export class RocicorpGuard implements Guard {
   async mutate(range: Range, change: () => Promise<void>): Promise<void> {
     const release = await this.#lock.write();
     try {
-      for (const drop of this.#drops) drop(range);
+      this.#drops.call(range);
       await change();
     } finally {
       release();
     }
   }
 
-  subscribe(drop: (range: Range) => void): void {
-    this.#drops.push(drop);
+  subscribe(drop: Drop, within?: Range): void {
+    this.#drops.add(drop, within);
   }
 }

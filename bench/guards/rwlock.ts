@@ -6,13 +6,14 @@
  */
 import ReadWriteLock from 'rwlock';
 import type { Range } from '../../lib/index.js';
+import { type Drop, Drops } from './drops.js';
 import type { Fetch, Guard, GuardCounts } from './guard.js';
 
 /** See the top of the file. */
 export class RwlockGuard implements Guard {
   readonly name = 'rwlock';
   readonly #lock = new ReadWriteLock();
-  readonly #drops: ((range: Range) => void)[] = [];
+  readonly #drops = new Drops();
   #waits = 0;
 
   get counts(): GuardCounts {
@@ -36,15 +37,15 @@ export class RwlockGuard implements Guard {
       this.#lock.writeLock((release) => {
         waits = false;
         // Inside the section, so that nothing derived outlives the content; nobody can derive anything until the release.
-        for (const drop of this.#drops) drop(range);
+        this.#drops.call(range);
         finish(change, { release, install: undefined, resolve, reject });
       });
       if (waits) this.#waits++;
     });
   }
 
-  subscribe(drop: (range: Range) => void): void {
-    this.#drops.push(drop);
+  subscribe(drop: Drop, within?: Range): void {
+    this.#drops.add(drop, within);
   }
 }
 

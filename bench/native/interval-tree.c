@@ -1,11 +1,12 @@
 /*
  * The yardstick for the interval tree: a red-black tree augmented with the greatest end of each subtree, from the
- * textbook [1], compiled with -O2. It does the same seeded work as bench/interval-tree.bench.ts and must count the
- * same hits, so the two times can be divided by each other.
+ * textbook [1], compiled with -O2. It does the same seeded work as bench/peers/tree-work.ts and must find the same
+ * intervals, so the two times can be divided by each other.
  *
  *   cc -O2 -o interval-tree interval-tree.c && ./interval-tree 1024 30000
  *
- * prints: n, ns per remove + insert, ns per overlap test, hits, bytes per interval.
+ * prints: n, ns per remove + insert, ns per overlap test, ns per visit of all in a window, hits, sum of the starts of
+ * all that were visited, bytes per interval.
  *
  * In favour of C: nodes come from one block, a removed node is reused at once, nothing is checked.
  *
@@ -211,6 +212,18 @@ static int overlaps(double start, double end) {
   return x != NIL;
 }
 
+/* The starts of all that overlap, added up: what a visitor in the TypeScript half does. */
+static uint32_t sum_of_starts(const node *x, double start, double end) {
+  uint32_t sum = 0;
+  while (x != NIL && x->max > start) {
+    sum += sum_of_starts(x->left, start, end);
+    if (x->start >= end) break;
+    if (x->end > start) sum += (uint32_t)x->start;
+    x = x->right;
+  }
+  return sum;
+}
+
 /* xorshift32, the same as in the TypeScript half. */
 static uint32_t state = 2463534242u;
 static inline uint32_t draw(void) {
@@ -233,6 +246,9 @@ static inline void place(node *x, uint32_t mask) {
   x->end = x->start + 1 + (r >> 26);
 }
 
+/* See WINDOW in the TypeScript half. */
+static const double window = 608;
+
 int main(int count, char **arguments) {
   if (count != 3) {
     fprintf(stderr, "usage: %s intervals(power of two) operations\n", arguments[0]);
@@ -245,8 +261,8 @@ int main(int count, char **arguments) {
     place(&nodes[i], mask);
     insert(&nodes[i]);
   }
-  double churn = 1.0 / 0.0, test = 1.0 / 0.0;
-  uint32_t hits = 0;
+  double churn = 1.0 / 0.0, test = 1.0 / 0.0, visit = 1.0 / 0.0;
+  uint32_t hits = 0, sum = 0;
   /* Twenty rounds, the best of each. With few operations, a round fits between two interruptions by other programs. */
   for (int round = 0; round < 20; round++) {
     double begin = now();
@@ -262,11 +278,18 @@ int main(int count, char **arguments) {
       double start = r & mask;
       hits += overlaps(start, start + 1 + (r >> 26));
     }
+    double after = now();
+    for (uint32_t i = 0; i < operations; i++) {
+      double start = draw() & mask;
+      sum += sum_of_starts(root, start, start + window);
+    }
     double end = now();
     if (middle - begin < churn) churn = middle - begin;
-    if (end - middle < test) test = end - middle;
+    if (after - middle < test) test = after - middle;
+    if (end - after < visit) visit = end - after;
   }
-  printf("%u %.2f %.2f %u %zu\n", n, churn / operations, test / operations, hits, sizeof(node));
+  printf("%u %.2f %.2f %.2f %u %u %zu\n", n, churn / operations, test / operations, visit / operations, hits, sum,
+         sizeof(node));
   free(nodes);
   return 0;
 }

@@ -4,6 +4,9 @@
  */
 import type { Library } from '../support/library.js';
 
+/** The subject whose figures are ours. All others are there to be compared with. */
+export const OWN = 'rangefence';
+
 /** What a number means. `ratio` is a multiple of a baseline; `bytes` are of the heap unless the title says otherwise. */
 export type Unit = 'ns' | 'ms' | 'ops/s' | 'bytes' | 'count' | 'ratio';
 
@@ -22,10 +25,23 @@ export interface Measure {
   readonly samples: readonly number[];
 }
 
+/** What was asked for, and what came out, as a person reads it. */
+export interface Goal {
+  /** Two spaces before it: belongs to the line above. */
+  readonly figure: string;
+  /** `-` for lines that are there for comparison. */
+  readonly goal: string;
+  readonly measured: string;
+  /** Undefined where there is no goal. */
+  readonly met?: boolean | undefined;
+}
+
 /** A suite's result. */
 export interface SuiteResult {
   readonly suite: string;
   readonly measures: readonly Measure[];
+  /** Only of a suite that has goals. */
+  readonly goals?: readonly Goal[];
   /** What a reader must know: what was left out and why, who gave wrong answers, where the lock wins. One sentence each. */
   readonly notes: readonly string[];
 }

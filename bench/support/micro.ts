@@ -7,15 +7,24 @@
  * closures are lost without a word.
  */
 import Benchmark from 'benchmark';
-import { median } from '../support/statistics.js';
-import type { Effort } from './figure.js';
+import { median } from './statistics.js';
 
 /** Operations of one call. */
 export const BATCH = 1000;
 
-/** One operation, {@link BATCH} times. */
+/** How long to measure. */
+export interface MicroEffort {
+  /** In which the benches take turns. */
+  readonly rounds: number;
+  /** One bench in one round. */
+  readonly microSeconds: number;
+}
+
+/** One operation, many times. */
 export interface Micro {
   readonly name: string;
+  /** Operations of one call, if not {@link BATCH}: fewer of slow ones. */
+  readonly size?: number;
   /** Runs the batch and returns the sum of what {@link expected} is compared with. */
   batch(): number | Promise<number>;
   /** What one batch must return. */
@@ -28,14 +37,37 @@ const SAMPLE_SECONDS = 0.001;
 /** Median nanoseconds of one operation of each bench, by name; the benches take turns. */
 export async function nanoseconds<Name extends string>(
   micros: readonly (Micro & { readonly name: Name })[],
-  { rounds, microSeconds }: Effort,
+  effort: MicroEffort,
 ): Promise<Record<Name, number>> {
-  const samples = new Map<Name, number[]>(micros.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const micro of micros) samples.get(micro.name)?.push(...(await sample(micro, microSeconds)));
-  }
-  const entries = [...samples].map(([name, seconds]) => [name, (median(seconds) / BATCH) * 1e9]);
+  const rounds = await samplesByRound(micros, effort);
+  const entries = Object.entries<number[][]>(rounds).map(([name, samples]) => [name, median(samples.flat())]);
   return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+/** Median nanoseconds of one operation of each bench in each round; the benches take turns, once before that to warm up. */
+export async function nanosecondsByRound<Name extends string>(
+  micros: readonly (Micro & { readonly name: Name })[],
+  effort: MicroEffort,
+): Promise<Record<Name, number[]>> {
+  const rounds = await samplesByRound(micros, { ...effort, rounds: effort.rounds + 1 });
+  // The first round was before the engine had compiled them, and one round's median would show that.
+  const entries = Object.entries<number[][]>(rounds).map(([name, samples]) => [name, samples.slice(1).map(median)]);
+  return Object.fromEntries(entries) as Record<Name, number[]>;
+}
+
+/** Nanoseconds of one operation in every batch that was sampled, by name and round. */
+async function samplesByRound<Name extends string>(
+  micros: readonly (Micro & { readonly name: Name })[],
+  { rounds, microSeconds }: MicroEffort,
+): Promise<Record<Name, number[][]>> {
+  const samples = Object.fromEntries(micros.map(({ name }) => [name, []])) as unknown as Record<Name, number[][]>;
+  for (let round = 0; round < rounds; round++) {
+    for (const micro of micros) {
+      const seconds = await sample(micro, microSeconds);
+      samples[micro.name].push(seconds.map((batch) => (1e9 * batch) / (micro.size ?? BATCH)));
+    }
+  }
+  return samples;
 }
 
 /** Seconds of each batch that was sampled. */

@@ -234,13 +234,14 @@ export class Gate {
     }
     for (const each of over) this.holds.leave(each);
     if (this.holds.size === 0) this.#disarm();
-    const granted = over
-      .flatMap(({ begins }) => begins?.drain() ?? [])
-      .filter((section) => {
+    const granted: Section[] = [];
+    for (const { begins } of over) {
+      for (const section of begins?.drain() ?? NOBODY) {
         const blocker = this.blockerOfBegin(section);
         if (blocker !== undefined) this.#parkAtHold(section, blocker);
-        return blocker === undefined;
-      });
+        else granted.push(section);
+      }
+    }
     for (const section of granted) section.granted = true;
     return granted;
   }

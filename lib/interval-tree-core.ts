@@ -184,7 +184,7 @@ export class Core<V> extends Columns<V> {
     const { lows, highs, links } = this;
     const first = node << BITS;
     for (let place = first + this.meta[2 * node + 1]! - 1; place >= first; place--) {
-      if (highs[place]! <= lo || lows[place]! >= hi) continue;
+      if ((+(highs[place]! > lo) & +(lows[place]! < hi)) === 0) continue; // one branch, as in `find`
       if (level > 0) {
         if (this.visitNode(links[place]!, level - 1, lo, hi, visitor, version)) return true;
       } else {

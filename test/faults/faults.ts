@@ -99,15 +99,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'in the tree, ranges that touch overlap',
     file: 'interval-tree-core.ts',
-    find: 'if (highs[place]! <= lo || lows[place]! >= hi) continue;',
-    replace: 'if (highs[place]! < lo || lows[place]! > hi) continue;',
+    find: 'if ((+(highs[place]! > lo) & +(lows[place]! < hi)) === 0) continue;',
+    replace: 'if ((+(highs[place]! >= lo) & +(lows[place]! <= hi)) === 0) continue;',
     first: [RANGE, MODEL],
   },
   {
     name: 'in the tree, the question whether anything overlaps counts a range that touches',
     file: 'interval-tree-core.ts',
-    find: '+(highs[place]! > lo)',
-    replace: '+(highs[place]! >= lo)',
+    find: '+(highs[place]! > lo) & +(lows[place]! < lowest)',
+    replace: '+(highs[place]! >= lo) & +(lows[place]! < lowest)',
     first: [RANGE, MODEL],
   },
   {

@@ -92,7 +92,6 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** The promise, or the signal's reason if that comes first. Leaves no listener. */
 export function untilAborted<T>(clock: Clock, promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
     const cancellation = cancelOn(clock, { signal }, 'begin', reject);
     promise.then(resolve, reject).finally(() => cancellation?.clear());
   });

@@ -119,6 +119,12 @@ describe('fetch', () => {
     expect(tracker.stats.commits).toBe(3);
   });
 
+  it('may return a function that is thenable', async () => {
+    const { tracker } = make();
+    const { then } = thenable<string>((resolve) => resolve('called'));
+    expect(await soon(tracker.lookup(PAGE, () => Object.assign(() => 'not called', { then })))).toBe('called');
+  });
+
   it('may return anything that is not thenable, also odd things', async () => {
     const { tracker } = make();
     // biome-ignore lint/suspicious/noThenProperty: not a thenable, although it looks like one

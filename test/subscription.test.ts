@@ -67,9 +67,9 @@ describe('closing a subscription', () => {
     const mirror = tracker.subscribe([PAGE, range(20, 28)], deaf);
     expect(tracker.inspect().subscribedRanges).toBe(2);
     mirror[Symbol.dispose]();
+    expect(mirror.closed).toBe(true);
     mirror.close();
     mirror[Symbol.dispose]();
-    expect(mirror.closed).toBe(true);
     expectNothingLeft(tracker);
   });
 

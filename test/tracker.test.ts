@@ -270,9 +270,41 @@ describe('a token', () => {
     expect(tracker.collision(PAGE, token)).toMatchObject({ reason: 'active', label: 'third', seq: 5 });
     section.end();
   });
+
+  it('names who was in the way, in whichever range, rather than that another has been forgotten', () => {
+    const tracker = new RangeTracker({ historyCapacity: 1 });
+    const token = tracker.tryReadBegin(PAGE)!;
+    tracker.tryInvalidate(range(100, 108))!.end();
+    tracker.tryInvalidate(range(20, 28))!.end();
+    expect(tracker.collision([PAGE, range(20, 28)], token)).toMatchObject({ reason: 'ended', range: range(20, 28) });
+    expect(tracker.collision([range(20, 28), range(30, 38)], token)).toMatchObject({ reason: 'ended' });
+    expect(tracker.collision([PAGE, range(30, 38)], token)).toMatchObject({ reason: 'history-lost', range: PAGE });
+  });
+
+  it('has no label for a section that has none', () => {
+    const tracker = new RangeTracker();
+    const section = tracker.tryInvalidate(PAGE)!;
+    expect(tracker.collision(PAGE, 0 as Seq)).not.toHaveProperty('label');
+    section.end();
+    expect(tracker.collision(PAGE, 0 as Seq)).not.toHaveProperty('label');
+  });
 });
 
 describe('a filter', () => {
+  it('of a subscriber is asked once, at the begin, while nobody wants to hear of ends', () => {
+    const tracker = new RangeTracker();
+    const ignore = vi.fn(() => false);
+    tracker.subscribe(PAGE, { invalidate() {} }, { ignore });
+    tracker.tryInvalidate(PAGE)!.end();
+    expect(ignore).toHaveBeenCalledTimes(1);
+    const curious = tracker.subscribe(PAGE, { invalidate() {}, end() {} });
+    tracker.tryInvalidate(PAGE)!.end();
+    expect(ignore).toHaveBeenCalledTimes(3);
+    curious.close();
+    tracker.tryInvalidate(PAGE)!.end();
+    expect(ignore).toHaveBeenCalledTimes(4);
+  });
+
   const throwing = () => {
     throw new Error('a filter must not throw');
   };
@@ -326,6 +358,20 @@ describe('a filter', () => {
 });
 
 describe('subscribers that fail a begin', () => {
+  it('are named although one of them has ended the section', async () => {
+    const tracker = new RangeTracker();
+    const reason = new Error('not me');
+    const subscriber = {
+      invalidate(invalidation: { end(): void }) {
+        invalidation.end();
+        throw reason;
+      },
+    };
+    tracker.subscribe(PAGE, subscriber);
+    expect(await failure(tracker.invalidate(PAGE))).toMatchObject({ errors: [reason] });
+    expectNothingLeft(tracker, { subscribed: 1 });
+  });
+
   const first = new Error('first');
   const second = new Error('second');
   const throws = (error: unknown) => () => {
@@ -458,6 +504,15 @@ describe('statistics', () => {
     older.end();
     await soon(begun);
     expect(tracker.stats).toMatchObject({ waits: 2, wakes: 1 });
+  });
+
+  it('count begins that wait apart from readers that wait', async () => {
+    const tracker = new RangeTracker({ clock: new ManualClock() });
+    const holder = await hold(tracker, PAGE);
+    const begun = tracker.invalidate(PAGE);
+    expect(tracker.stats).toMatchObject({ queued: 1, waits: 0 });
+    await holder.commit();
+    (await soon(begun)).end();
   });
 
   it('count one lost answer for one question, however many ranges it has', () => {

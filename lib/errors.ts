@@ -15,7 +15,9 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_RETRY_LIMIT'
   | 'RANGEFENCE_SUBSCRIBER'
   | 'RANGEFENCE_COMMIT'
-  | 'RANGEFENCE_COLLISION';
+  | 'RANGEFENCE_COLLISION'
+  | 'RANGEFENCE_BANNED'
+  | 'RANGEFENCE_LOAD';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
 export class RangefenceError extends Error {

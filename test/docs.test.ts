@@ -10,10 +10,10 @@ const text = (path: string) => readFileSync(join(root, path), 'utf8');
 
 /** Examples import the package by its public names; they run against lib/, so that no build is needed. */
 const entries = new Map<string, string>(
-  Object.keys(JSON.parse(text('package.json')).exports).flatMap((key) => {
-    if (key === './package.json') return [];
-    return [[`rangefence${key.slice(1)}`, join(root, 'lib', key === '.' ? 'index.ts' : `${key.slice(2)}.ts`)] as const];
-  }),
+  Object.entries<string>(JSON.parse(text('package.json')).tsup.entry).map(([name, file]) => [
+    name === 'index' ? 'rangefence' : `rangefence/${name}`,
+    join(root, file),
+  ]),
 );
 
 const load: Load = (specifier) => import(/* @vite-ignore */ entries.get(specifier) ?? specifier);

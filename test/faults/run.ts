@@ -14,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAULTS, type Fault } from './faults.js';
+import { MIRROR_FAULTS } from './mirror.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CONFIG = 'test/faults/vitest.config.mjs';
@@ -41,7 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-const faults = FAULTS.filter(({ name }) => name.includes(values.only));
+const faults = [...FAULTS, ...MIRROR_FAULTS].filter(({ name }) => name.includes(values.only));
 const outdated = faults.filter(({ file, find }) => readFileSync(`${ROOT}lib/${file}`, 'utf8').split(find).length !== 2);
 for (const { name, file, find } of outdated)
   console.log(`OUT OF DATE  ${name}: ${JSON.stringify(find)} stands not once in lib/${file}`);

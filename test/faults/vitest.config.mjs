@@ -24,7 +24,7 @@ export default defineConfig({
   plugins: [seeded],
   test: {
     include: ['test/**/*.test.ts'],
-    // They test the text around the library, the packed library, or the heap (in a process of its own), and would not see the fault.
+    // They test the text around the library, the built library, or the heap (in a process of its own), and would not see the fault.
     exclude: [
       '**/node_modules/**',
       'test/**/*.heap.test.ts',
@@ -32,6 +32,8 @@ export default defineConfig({
       'test/package/**',
       'test/docs.test.ts',
       'test/faults/**',
+      'test/bench/**',
+      'test/contract/node.test.ts',
     ],
     pool: 'threads',
     maxWorkers: 1,

@@ -1,4 +1,5 @@
+import { describe, it } from 'vitest';
 import { RangeTracker } from '../lib/index.js';
-import { describeContract } from './contract/contract.js';
+import { describeContract } from '../lib/testing/contract/index.js';
 
-describeContract('RangeTracker', (options) => new RangeTracker(options));
+describeContract({ name: 'RangeTracker', make: (options) => new RangeTracker(options), describe, it });

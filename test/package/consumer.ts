@@ -18,6 +18,7 @@ import {
   type WaitOptions,
 } from 'rangefence';
 import { type Handle, IntervalTree } from 'rangefence/interval-tree';
+import { BannedError, type LoadContext, LoadError, type MirrorStats, RangeMirror } from 'rangefence/mirror';
 
 const tree = new IntervalTree<string>();
 const handle: Handle = tree.insert(0, 8, 'a');
@@ -61,11 +62,31 @@ export async function use(signal: AbortSignal | undefined): Promise<number> {
   const subscriber: Subscriber = { invalidate: (section) => (section.blockable ? Promise.resolve() : false) };
   const subscription: Subscription = tracker.subscribe(range, subscriber);
   subscription.close();
+  const mirror = new RangeMirror<string>({
+    tracker,
+    pageSize: 8,
+    range: { start: 0, end: Number.POSITIVE_INFINITY },
+    load: async (first: number, count: number, { signal: wanted, observe }: LoadContext) => {
+      observe({ start: first, end: first + 1 });
+      return wanted.aborted ? [] : Array.from({ length: count }, (_, i) => `${first + i}`);
+    },
+    onDrop: (page: string, index: number) => (page === '' ? undefined : Promise.resolve(void index)),
+    ignore: undefined,
+  });
+  const pages: string[] = await mirror.read(range, waiting);
+  const page: string | undefined = mirror.peek(0);
+  mirror.prefetch(range);
+  const stats: Readonly<MirrorStats> = mirror.stats;
+  // @ts-expect-error: the counters are the mirror's
+  stats.hits = 0;
+  mirror.close();
   await tracker.close();
+  if (pages[0] !== page) throw new LoadError(0, pages.length, pages);
   return length + plain + found.length + Number(again) + Number(why?.reason === 'ended') + wrong.length;
 }
 
 export function describe(error: unknown): string {
   if (error instanceof InvalidRangeError) return error.message;
+  if (error instanceof BannedError || error instanceof LoadError) return error.code;
   return isRangefenceError(error) ? error.code : '';
 }

@@ -36,6 +36,16 @@ const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'isRangefenceError',
   ],
   'rangefence/interval-tree': ['IntervalTree'],
+  'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
+  'rangefence/testing': [
+    'AllocationError',
+    'PageFault',
+    'SimulatedAddressSpace',
+    'TraceRecorder',
+    'createSharedObject',
+    'describeContract',
+    'rangesOfTrace',
+  ],
 };
 const MAX_CORE_EXPORTS = 12;
 

@@ -31,6 +31,7 @@ for (const [one, left] of all) {
 
 const { RangeTracker, InvalidRangeError, isRangefenceError } = entries.rangefence;
 const { IntervalTree } = entries['rangefence/interval-tree'];
+const { LoadError, RangeMirror } = entries['rangefence/mirror'];
 
 const tree = new IntervalTree();
 const handle = tree.insert(0, 8, 'a');
@@ -56,7 +57,33 @@ const read = await tracker.lookup(range, async () => {
 });
 assert.deepEqual([read, attempts], ['new', 2], 'an invalidation during the fetch makes it run again');
 
-// Both entries raise the same class, and an error of the other module format is known by its code.
+let version = 1;
+const mirror = new RangeMirror({
+  tracker,
+  pageSize: 8,
+  load: (first, count) => Array.from({ length: first === 9 ? 0 : count }, (_, i) => `${first + i}.${version}`),
+});
+assert.deepEqual(await mirror.read({ start: 4, end: 12 }), ['0.1', '1.1']);
+await tracker.mutate({ start: 8, end: 9 }, () => {
+  version = 2;
+});
+assert.deepEqual([mirror.peek(0), mirror.peek(1)], ['0.1', undefined], 'a change drops its page and no other');
+assert.deepEqual(await mirror.read({ start: 4, end: 12 }), ['0.1', '1.2']);
+await assert.rejects(mirror.read({ start: 72, end: 80 }), LoadError);
+await assert.rejects(mirror.read({ start: 7, end: 3 }), InvalidRangeError);
+mirror[Symbol.dispose]();
+assert.equal(mirror.closed, true);
+
+const { PageFault, SimulatedAddressSpace } = entries['rangefence/testing'];
+const space = new SimulatedAddressSpace({ tracker, pageSize: 8 });
+await space.map(space.pages(0, 2));
+await space.write(6, Uint8Array.of(1, 2, 3));
+const [kept] = await space.fault(space.pages(0));
+await space.unmap(space.pages(0));
+assert.throws(() => kept.read(), PageFault, 'a page that was kept too long says so');
+assert.deepEqual(await space.read(8, 2), Uint8Array.of(3, 0));
+
+// All entries raise the same class, and an error of the other module format is known by its code.
 assert.throws(() => tree.insert(7, 3), InvalidRangeError);
 assert.throws(() => tracker.tryInvalidate({ start: 7, end: 3 }), InvalidRangeError);
 const foreign = await load(format === 'import' ? 'require' : 'import', 'rangefence');

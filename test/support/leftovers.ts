@@ -1,7 +1,8 @@
+/**
+ * What a finished operation must not leave behind, for tests whose signals come from anywhere: Node knows their listeners.
+ */
 import { getEventListeners } from 'node:events';
-import { expect } from 'vitest';
-import type { RangeTracker } from '../../lib/index.js';
-import type { ManualClock } from './clock.js';
+import * as contract from '../../lib/testing/contract/support/leftovers.js';
 
 /** Abort listeners that are attached now. */
 export function listeners(signal: AbortSignal): number {
@@ -9,38 +10,15 @@ export function listeners(signal: AbortSignal): number {
 }
 
 /** Where something could be left behind besides the tracker. */
-export interface Places {
-  readonly clock?: ManualClock | undefined;
+export interface Places extends Omit<contract.Places, 'controllers'> {
   readonly signals?: readonly AbortSignal[] | undefined;
-  /** Ranges of subscriptions that are open on purpose. */
-  readonly subscribed?: number | undefined;
-  /** Sections that are active on purpose. */
-  readonly active?: number | undefined;
-}
-
-/** What is there of everything that a finished operation must not leave, and what is there on purpose. */
-function leftovers(
-  tracker: Pick<RangeTracker, 'inspect' | 'activeCount'>,
-  { clock, signals = [], subscribed = 0, active = 0 }: Places,
-): Record<string, readonly [found: number, expected: number]> {
-  const { sections, holds, waiting, inFlightRanges, subscribedRanges } = tracker.inspect();
-  return {
-    activeCount: [tracker.activeCount, active],
-    sections: [sections.length, active],
-    holds: [holds.length, 0],
-    waiting: [waiting, 0],
-    inFlightRanges: [inFlightRanges, 0],
-    subscribedRanges: [subscribedRanges, subscribed],
-    timers: [clock?.pending ?? 0, 0],
-    listeners: [signals.reduce((sum, signal) => sum + listeners(signal), 0), 0],
-  };
 }
 
 /** G7: no entry, no listener, no timer. */
-export function expectNothingLeft(tracker: Pick<RangeTracker, 'inspect' | 'activeCount'>, places: Places = {}): void {
-  const entries = Object.entries(leftovers(tracker, places));
-  // Asked for by tens of thousands of runs, so the matcher, which is slow, is called only to show what is wrong.
-  if (entries.every(([, [found, expected]]) => found === expected)) return;
-  const only = (which: 0 | 1) => Object.fromEntries(entries.map(([name, pair]) => [name, pair[which]]));
-  expect(only(0)).toEqual(only(1));
+export function expectNothingLeft(
+  tracker: Parameters<typeof contract.expectNothingLeft>[0],
+  { signals = [], ...places }: Places = {},
+): void {
+  const controllers = signals.map((signal) => ({ listeners: listeners(signal) }));
+  contract.expectNothingLeft(tracker, { ...places, controllers });
 }

@@ -1,21 +1,23 @@
-import { describe, expect, it } from 'vitest';
-import { type Invalidation, RetryLimitError } from '../../lib/index.js';
-import { hit, hold } from '../support/holding.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { ManualFetch, range } from '../support/reading.js';
-import { Outcome, soon, turns } from '../support/turns.js';
-import { type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, holds: a lookup that has lost too often gets through, and delays nobody for longer than it may.
+ */
+import { type Invalidation, RetryLimitError } from '../../index.js';
+import { type Suite, setup } from './suite.js';
+import { expect } from './support/expect.js';
+import { hit, hold } from './support/holding.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, range } from './support/reading.js';
+import { Outcome, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 const HOLD_MS = 250;
 
-export function describeHolds(makeTracker: MakeTracker): void {
+export function describeHolds({ describe, it, make }: Suite): void {
   describe('holds', () => {
     // S23
-    it.each([1, 2, 5])(
-      'a reader that always collides gets through one attempt after at most %i collisions',
-      async (maxAttempts) => {
-        const { tracker, clock } = setup(makeTracker);
+    for (const maxAttempts of [1, 2, 5]) {
+      it(`a reader that always collides gets through one attempt after at most ${maxAttempts} collisions`, async () => {
+        const { tracker, clock } = setup(make);
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch, { maxAttempts });
         let losses = 0;
@@ -56,11 +58,11 @@ export function describeHolds(makeTracker: MakeTracker): void {
         });
         for (const section of sections) section.end();
         expectNothingLeft(tracker, { clock });
-      },
-    );
+      });
+    }
 
     it('a hold delays overlapping begins only', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const holder = await hold(tracker, [PAGE, range(20, 28)]);
       for (const ranges of [range(8, 20), range(-8, 0), range(28, 40)]) {
         (await soon(tracker.invalidate(ranges))).end();
@@ -76,7 +78,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a hold reaches over what its fetch observes', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE);
       holder.read.last.attempt.observe(range(50, 58));
       expect(tracker.tryInvalidate(range(52, 53))).toBeUndefined();
@@ -90,7 +92,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a hold that the fetch of its attempt fails is given up like any other', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE);
       const begun = new Outcome(tracker.invalidate(PAGE));
       const error = new Error('disk on fire');
@@ -103,7 +105,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a hold waits for sections that are active, and begins that come meanwhile queue behind it', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
       const active = tracker.tryInvalidate(PAGE)!;
@@ -125,7 +127,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('all holders that waited for a section are admitted together when it ends', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const reads = Array.from({ length: 5 }, () => new ManualFetch());
       const results = reads.map((read, i) => tracker.lookup(range(i, 8), read.fetch, { maxAttempts: 1 }));
       const active = tracker.tryInvalidate(PAGE)!;
@@ -147,7 +149,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('holders and begins take turns: begins of one phase go together, the next holder after them', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const [first, second] = [new ManualFetch(), new ManualFetch()];
       const results = [first, second].map((read) => tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
       hit(tracker, PAGE);
@@ -179,7 +181,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a lookup that must never delay anybody rejects with RetryLimitError instead', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 2, whenExhausted: 'throw' }));
       for (let i = 0; i < 2; i++) {
@@ -199,7 +201,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a hold runs out after holdMs while its fetch is slow: the lookup fails, and the queue moves on', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE, { holdMs: HOLD_MS });
       const { signal } = holder.read.last.attempt;
       const begun = new Outcome(tracker.invalidate(PAGE));
@@ -222,7 +224,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
 
     // S28
     it('a begin nested in a section that a holder waits for is not delayed at all', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 });
       const outer = await soon(tracker.invalidate(PAGE));
@@ -246,7 +248,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a nested begin that does not say so is delayed by holdMs at most, and the hold is dissolved', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, holdMs: HOLD_MS }));
       const done: string[] = [];
@@ -266,7 +268,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('a nested begin that hits a running hold makes it retry, and it holds again', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const outer = await soon(tracker.invalidate(range(100, 108)));
       const holder = await hold(tracker, PAGE);
       const nested = await soon(tracker.invalidate(PAGE, { within: outer }));
@@ -287,7 +289,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
 
     // S29
     it('a holder whose own fetch invalidates the held range ends within holdMs, and nothing hangs', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       let section: Invalidation | undefined;
       const refused: unknown[] = [];
       const result = new Outcome(
@@ -316,7 +318,7 @@ export function describeHolds(makeTracker: MakeTracker): void {
     });
 
     it('two holders whose fetches invalidate what the other holds end within holdMs, too', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const pages = [range(0, 8), range(8, 16)] as const;
       const log: string[] = [];
       const results = pages.map(

@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import type { Invalidation, Range } from '../../lib/index.js';
-import { ManualClock } from '../support/clock.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { type Call, deferredFetch, range } from '../support/reading.js';
-import { turns } from '../support/turns.js';
-import type { ContractTracker, MakeTracker } from './setup.js';
+/**
+ * Contract, phases: holds and begins take turns, in every order in which they can come and go.
+ */
+import type { Invalidation, Range } from '../../index.js';
+import type { ContractTracker, MakeTracker, Suite } from './suite.js';
+import { ManualClock } from './support/clock.js';
+import { expect } from './support/expect.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { type Call, deferredFetch, range } from './support/reading.js';
+import { turns } from './support/turns.js';
 
 /** One lookup that will hold, or one begin. `twin` is the index of an equal party that must come first. */
 interface Part {
@@ -79,6 +82,9 @@ const paces: [string, number][] = [
   ['with one turn between two steps', 1],
 ];
 
+/** Thousands of runs each: a second or two, on a busy machine many times that. */
+const LIMIT_MS = 60_000;
+
 /** One run of one order. Whoever runs it makes the choices; the run says which there are and checks what follows. */
 class Run {
   readonly tracker: ContractTracker;
@@ -87,8 +93,8 @@ class Run {
   readonly trace: string[] = [];
   #arrivals = 0;
 
-  constructor(makeTracker: MakeTracker, parts: readonly Part[]) {
-    this.tracker = makeTracker({ clock: this.clock });
+  constructor(make: MakeTracker, parts: readonly Part[]) {
+    this.tracker = make({ clock: this.clock });
     this.parties = parts.map((part) => ({ ...part, state: 'absent', arrival: 0, section: undefined, calls: [] }));
   }
 
@@ -196,11 +202,11 @@ function overlap(a: Part, b: Part): boolean {
 }
 
 /** Runs every order there is, depth first: after each run the last choice that has another branch takes it. */
-async function everyOrder(parts: readonly Part[], pace: number, makeTracker: MakeTracker): Promise<number> {
+async function everyOrder(parts: readonly Part[], pace: number, make: MakeTracker): Promise<number> {
   let path: number[] = [];
   let runs = 0;
   do {
-    const run = new Run(makeTracker, parts);
+    const run = new Run(make, parts);
     run.prepare();
     const widths: number[] = [];
     while (run.parties.some(({ state }) => state !== 'done')) {
@@ -236,10 +242,18 @@ async function everyOrder(parts: readonly Part[], pace: number, makeTracker: Mak
   return runs;
 }
 
-export function describePhases(makeTracker: MakeTracker): void {
-  describe.each(shapes)('two holds and three begins, %s', (_shape, parts) => {
-    it.each(paces)('come through in every order, %s', { timeout: 60_000 }, async (_pace, pace) => {
-      expect(await everyOrder(parts, pace, makeTracker)).toBeGreaterThan(500);
+export function describePhases({ describe, it, make }: Suite): void {
+  for (const [shape, parts] of shapes) {
+    describe(`two holds and three begins, ${shape}`, () => {
+      for (const [name, pace] of paces) {
+        it(
+          `come through in every order, ${name}`,
+          async () => {
+            expect(await everyOrder(parts, pace, make)).toBeGreaterThan(500);
+          },
+          LIMIT_MS,
+        );
+      }
     });
-  });
+  }
 }

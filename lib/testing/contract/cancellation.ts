@@ -1,11 +1,15 @@
-import { setMaxListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
-import { TimeoutError, type WaitOptions } from '../../lib/index.js';
-import { hold } from '../support/holding.js';
-import { expectNothingLeft, listeners } from '../support/leftovers.js';
-import { ManualFetch, range } from '../support/reading.js';
-import { deferred, failure, Outcome, soon, turns } from '../support/turns.js';
-import { type ContractTracker, type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, cancellation: everything that waits can be given up, by a signal or a time limit, before, while and after it waits,
+ * and leaves nothing behind.
+ */
+import { TimeoutError, type WaitOptions } from '../../index.js';
+import { type ContractTracker, type Suite, setup } from './suite.js';
+import { allowManyListeners, WatchedController } from './support/controller.js';
+import { expect } from './support/expect.js';
+import { hold } from './support/holding.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, range } from './support/reading.js';
+import { deferred, failure, Outcome, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 const reason = new Error('changed my mind');
@@ -171,103 +175,107 @@ const waits: Wait[] = [
   { name: 'a hold in its fetch', takesTimeout: true, subscribed: 0, arrange: holding(false) },
 ];
 
-export function describeCancellation(makeTracker: MakeTracker): void {
+export function describeCancellation({ describe, it, make }: Suite): void {
   // S20
-  describe.each(waits)('$name', ({ takesTimeout, subscribed, arrange }) => {
-    it('is not even started with a signal that has fired', async () => {
-      const { tracker, clock } = setup(makeTracker);
-      const scene = await arrange(tracker);
-      const before = { seq: tracker.seq, ...tracker.stats };
-      const signal = AbortSignal.abort(reason);
-      expect(await failure(scene.start({ signal }))).toBe(reason);
-      expect({ seq: tracker.seq, ...tracker.stats }).toEqual(before);
-      await scene.release();
-      await turns();
-      expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-    });
-
-    it('rejects with the reason of its signal, at once, and leaves nothing behind', async () => {
-      const { tracker, clock } = setup(makeTracker);
-      const scene = await arrange(tracker);
-      const controller = new AbortController();
-      const { signal } = controller;
-      const outcome = new Outcome(scene.start(takesTimeout ? { signal, timeoutMs: 1000 } : { signal }));
-      await turns();
-      expect([outcome.state, listeners(signal)]).toEqual(['pending', 1]);
-      controller.abort(reason);
-      await turns();
-      expect([outcome.state, outcome.error]).toEqual(['rejected', reason]);
-      expect([tracker.inspect().waiting, listeners(signal)]).toEqual([0, 0]);
-      const { commits } = tracker.stats;
-      await scene.release();
-      await turns();
-      expect(tracker.stats.commits - commits).toBeLessThanOrEqual(1);
-      expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-    });
-
-    const itIfItTakesOne = takesTimeout ? it : () => {};
-    itIfItTakesOne('rejects with TimeoutError after timeoutMs and leaves nothing behind', async () => {
-      const { tracker, clock } = setup(makeTracker);
-      const scene = await arrange(tracker);
-      const { signal } = new AbortController();
-      const outcome = new Outcome(scene.start({ signal, timeoutMs: 500 }));
-      await turns();
-      clock.advance(499);
-      await turns();
-      expect(outcome.state).toBe('pending');
-      clock.advance(1);
-      await turns();
-      expect(outcome.error).toBeInstanceOf(TimeoutError);
-      expect(outcome.error).toMatchObject({ code: 'RANGEFENCE_TIMEOUT', timeoutMs: 500 });
-      expect(tracker.inspect().waiting).toBe(0);
-      await scene.release();
-      await turns();
-      expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-    });
-
-    it('does not mind a signal that fires, or a limit that passes, after it is done', async () => {
-      const { tracker, clock } = setup(makeTracker);
-      const scene = await arrange(tracker);
-      const controller = new AbortController();
-      const { signal } = controller;
-      const outcome = new Outcome(scene.start(takesTimeout ? { signal, timeoutMs: 500 } : { signal }));
-      await turns();
-      await scene.release();
-      await turns();
-      expect(outcome.state).toBe('resolved');
-      expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-      const after = { seq: tracker.seq, ...tracker.stats };
-      controller.abort(reason);
-      clock.advance(10_000);
-      await turns();
-      expect({ seq: tracker.seq, ...tracker.stats }).toEqual(after);
-      expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-    });
-
-    it('survives a signal that fires in any of the turns after the obstacle goes', async () => {
-      for (let delay = 0; delay < 12; delay++) {
-        const { tracker, clock } = setup(makeTracker);
+  for (const { name, takesTimeout, subscribed, arrange } of waits) {
+    describe(name, () => {
+      it('is not even started with a signal that has fired', async () => {
+        const { tracker, clock } = setup(make);
         const scene = await arrange(tracker);
-        const controller = new AbortController();
-        const { signal } = controller;
-        const outcome = new Outcome(scene.start({ signal }));
-        await turns();
-        const released = scene.release();
-        await turns(delay);
+        const before = { seq: tracker.seq, ...tracker.stats };
+        const controller = new WatchedController();
         controller.abort(reason);
-        await released;
+        expect(await failure(scene.start({ signal: controller.signal }))).toBe(reason);
+        expect({ seq: tracker.seq, ...tracker.stats }).toEqual(before);
+        await scene.release();
         await turns();
-        expect([delay, outcome.state]).not.toEqual([delay, 'pending']);
-        if (outcome.state === 'rejected') expect(outcome.error).toBe(reason);
-        expectNothingLeft(tracker, { clock, signals: [signal], subscribed });
-      }
+        expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+      });
+
+      it('rejects with the reason of its signal, at once, and leaves nothing behind', async () => {
+        const { tracker, clock } = setup(make);
+        const scene = await arrange(tracker);
+        const controller = new WatchedController();
+        const { signal } = controller;
+        const outcome = new Outcome(scene.start(takesTimeout ? { signal, timeoutMs: 1000 } : { signal }));
+        await turns();
+        expect([outcome.state, controller.listeners]).toEqual(['pending', 1]);
+        controller.abort(reason);
+        await turns();
+        expect([outcome.state, outcome.error]).toEqual(['rejected', reason]);
+        expect([tracker.inspect().waiting, controller.listeners]).toEqual([0, 0]);
+        const { commits } = tracker.stats;
+        await scene.release();
+        await turns();
+        expect(tracker.stats.commits - commits).toBeLessThan(2);
+        expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+      });
+
+      const itIfItTakesOne = takesTimeout ? it : () => {};
+      itIfItTakesOne('rejects with TimeoutError after timeoutMs and leaves nothing behind', async () => {
+        const { tracker, clock } = setup(make);
+        const scene = await arrange(tracker);
+        const controller = new WatchedController();
+        const { signal } = controller;
+        const outcome = new Outcome(scene.start({ signal, timeoutMs: 500 }));
+        await turns();
+        clock.advance(499);
+        await turns();
+        expect(outcome.state).toBe('pending');
+        clock.advance(1);
+        await turns();
+        expect(outcome.error).toBeInstanceOf(TimeoutError);
+        expect(outcome.error).toMatchObject({ code: 'RANGEFENCE_TIMEOUT', timeoutMs: 500 });
+        expect(tracker.inspect().waiting).toBe(0);
+        await scene.release();
+        await turns();
+        expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+      });
+
+      it('does not mind a signal that fires, or a limit that passes, after it is done', async () => {
+        const { tracker, clock } = setup(make);
+        const scene = await arrange(tracker);
+        const controller = new WatchedController();
+        const { signal } = controller;
+        const outcome = new Outcome(scene.start(takesTimeout ? { signal, timeoutMs: 500 } : { signal }));
+        await turns();
+        await scene.release();
+        await turns();
+        expect(outcome.state).toBe('resolved');
+        expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+        const after = { seq: tracker.seq, ...tracker.stats };
+        controller.abort(reason);
+        clock.advance(10_000);
+        await turns();
+        expect({ seq: tracker.seq, ...tracker.stats }).toEqual(after);
+        expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+      });
+
+      it('survives a signal that fires in any of the turns after the obstacle goes', async () => {
+        for (let delay = 0; delay < 12; delay++) {
+          const { tracker, clock } = setup(make);
+          const scene = await arrange(tracker);
+          const controller = new WatchedController();
+          const { signal } = controller;
+          const outcome = new Outcome(scene.start({ signal }));
+          await turns();
+          const released = scene.release();
+          await turns(delay);
+          controller.abort(reason);
+          await released;
+          await turns();
+          expect([delay, outcome.state === 'pending']).toEqual([delay, false]);
+          if (outcome.state === 'rejected') expect(outcome.error).toBe(reason);
+          expectNothingLeft(tracker, { clock, controllers: [controller], subscribed });
+        }
+      });
     });
-  });
+  }
 
   describe('cancellation', () => {
     it('a held lookup that is aborted lets the begins go that queue behind it', async () => {
-      const { tracker, clock } = setup(makeTracker);
-      const controller = new AbortController();
+      const { tracker, clock } = setup(make);
+      const controller = new WatchedController();
       const holder = await hold(tracker, PAGE, { signal: controller.signal });
       const begins = [1, 2, 3].map(() => new Outcome(tracker.invalidate(PAGE)));
       await turns();
@@ -276,17 +284,17 @@ export function describeCancellation(makeTracker: MakeTracker): void {
       expect(holder.outcome.error).toBe(reason);
       expect(begins.map(({ state }) => state)).toEqual(['resolved', 'resolved', 'resolved']);
       for (const begun of begins) begun.value!.end();
-      expectNothingLeft(tracker, { clock, signals: [controller.signal] });
+      expectNothingLeft(tracker, { clock, controllers: [controller] });
     });
 
     it('a hold that waits behind a queued begin goes on when that begin is aborted', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const reads = [new ManualFetch(), new ManualFetch()] as const;
       const results = reads.map((read) => tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
       tracker.tryInvalidate(PAGE)!.end();
       reads[0].last.resolve('stale');
       await turns();
-      const controller = new AbortController();
+      const controller = new WatchedController();
       const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal }));
       await turns();
       reads[1].last.resolve('stale');
@@ -297,15 +305,15 @@ export function describeCancellation(makeTracker: MakeTracker): void {
       expect([begun.error, reads[1].calls.length]).toEqual([reason, 2]);
       for (const read of reads) read.last.resolve('fresh');
       expect(await soon(Promise.all(results))).toEqual(['fresh', 'fresh']);
-      expectNothingLeft(tracker, { clock, signals: [controller.signal] });
+      expectNothingLeft(tracker, { clock, controllers: [controller] });
     });
 
     it('a thousand waits aborted by one signal, or one by one, leave nothing', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const section = tracker.tryInvalidate(PAGE)!;
-      const shared = new AbortController();
-      setMaxListeners(0, shared.signal);
-      const own = Array.from({ length: 500 }, () => new AbortController());
+      const shared = new WatchedController();
+      allowManyListeners(shared.signal);
+      const own = Array.from({ length: 500 }, () => new WatchedController());
       const outcomes = [
         ...own.map(() => new Outcome(tracker.readBegin(PAGE, { signal: shared.signal, timeoutMs: 1000 }))),
         ...own.map(({ signal }) => new Outcome(tracker.lookup(PAGE, () => 'read', { signal, timeoutMs: 1000 }))),
@@ -319,13 +327,13 @@ export function describeCancellation(makeTracker: MakeTracker): void {
       expect([tracker.inspect().waiting, clock.pending]).toEqual([0, 0]);
       section.end();
       expect(tracker.stats.wakes).toBe(0);
-      expectNothingLeft(tracker, { clock, signals: [shared.signal, ...own.map(({ signal }) => signal)] });
+      expectNothingLeft(tracker, { clock, controllers: [shared, ...own] });
     });
 
     it('an aborted wait does not disturb those that wait with it', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const section = tracker.tryInvalidate(PAGE)!;
-      const controller = new AbortController();
+      const controller = new WatchedController();
       const before = new Outcome(tracker.readBegin(PAGE));
       const aborted = new Outcome(tracker.readBegin(PAGE, { signal: controller.signal }));
       const after = new Outcome(tracker.readBegin(PAGE));

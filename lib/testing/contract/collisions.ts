@@ -1,17 +1,27 @@
-import { describe, expect, it } from 'vitest';
-import type { Invalidation, Range } from '../../lib/index.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { ManualFetch, permutations, range } from '../support/reading.js';
-import { soon, turns } from '../support/turns.js';
-import { type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, collisions: which sections a token collides with, and which it does not.
+ */
+import type { Invalidation, Range } from '../../index.js';
+import { type Suite, setup } from './suite.js';
+import { expect } from './support/expect.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, permutations, range } from './support/reading.js';
+import { soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 
-export function describeCollisions(makeTracker: MakeTracker): void {
+/** A reader, and sections that only touch it. */
+const TOUCHING: readonly [string, Range, Range][] = [
+  ['left of', range(0, 8), range(8, 16)],
+  ['right of', range(8, 16), range(0, 8)],
+  ['between the parts of', range(8, 16), range(0, 8)],
+];
+
+export function describeCollisions({ describe, it, make }: Suite): void {
   describe('collisions', () => {
     // S1: a flag "valid", cleared at the begin and set at the end, misses this one.
     it('an invalidation that begins and ends entirely inside a lookup makes it retry', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       tracker.tryInvalidate(PAGE)!.end();
@@ -29,7 +39,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     it('a token sees a section that began and ended after it, and names it', () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const token = tracker.tryReadBegin(PAGE)!;
       expect(tracker.readRetry(PAGE, token)).toBe(false);
       expect(tracker.collision(PAGE, token)).toBeUndefined();
@@ -41,7 +51,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     it('a token sees a section that began after it and is still active, and names it', () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const token = tracker.tryReadBegin(PAGE)!;
       const section = tracker.tryInvalidate(range(-4, 2), { kind: 'clear' })!;
       expect(tracker.readRetry(PAGE, token)).toBe(true);
@@ -52,7 +62,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
 
     // S2: a counter bumped at the start only misses both.
     it('a range observed late collides with a section that began before the token and ended after it', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const other = range(100, 108);
       const section = tracker.tryInvalidate(other, { label: 'early' })!;
       const token = tracker.tryReadBegin(PAGE)!;
@@ -73,7 +83,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     it('a range observed late collides with a section that began before the token and is still active', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const other = range(100, 108);
       const section = tracker.tryInvalidate(other)!;
       const read = new ManualFetch();
@@ -95,10 +105,9 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     // S3
-    it.each(permutations(['outer', 'inner', 'crossing'] as const))(
-      'sections of one owner nest and cross, and each counts until its own end: %s, %s, %s',
-      async (...order) => {
-        const { tracker, clock } = setup(makeTracker);
+    for (const order of permutations(['outer', 'inner', 'crossing'] as const)) {
+      it(`sections of one owner nest and cross, and each counts until its own end: ${order.join(', ')}`, async () => {
+        const { tracker, clock } = setup(make);
         const owner = {};
         const outer = await soon(tracker.invalidate(range(0, 16), { owner }));
         const inner = await soon(tracker.invalidate(range(4, 8), { owner, within: outer }));
@@ -118,12 +127,12 @@ export function describeCollisions(makeTracker: MakeTracker): void {
         expect([tracker.seq, tracker.activeCount]).toEqual([6, 0]);
         expect(tracker.stats).toMatchObject({ begins: 3, ends: 3, queued: 0 });
         expectNothingLeft(tracker, { clock });
-      },
-    );
+      });
+    }
 
     // S4
     it('a reader that overlaps only the first of two crossing sections goes on while the second is active', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const a = tracker.tryInvalidate(range(0, 8))!;
       const b = tracker.tryInvalidate(range(4, 12))!;
       const result = tracker.lookup(range(0, 4), () => 'read');
@@ -138,7 +147,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     it('a reader that was hit by the first of two crossing sections retries while the second is active', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(range(0, 4), read.fetch);
       const a = tracker.tryInvalidate(range(0, 8))!;
@@ -154,7 +163,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
 
     // S5: a hull that grows until the whole space is quiet makes this reader wait for ever.
     it('an endless chain of overlapping sections elsewhere causes neither wait nor retry', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const through = new ManualFetch();
       const long = tracker.lookup(PAGE, through.fetch);
       const token = tracker.tryReadBegin(PAGE)!;
@@ -176,7 +185,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
 
     // S6
     it('a reader hit by a section that has ended goes on although others are active elsewhere', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const elsewhere = [range(8, 16), range(-8, 0), range(500, 600)].map((ranges) => tracker.tryInvalidate(ranges)!);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
@@ -191,7 +200,7 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     it('a section that ended before the token, or begins after the check, does not collide', () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       tracker.tryInvalidate(PAGE)!.end();
       const token = tracker.tryReadBegin(PAGE)!;
       expect(tracker.readRetry(PAGE, token)).toBe(false);
@@ -201,63 +210,61 @@ export function describeCollisions(makeTracker: MakeTracker): void {
     });
 
     // S11
-    describe.each<[string, Range, Range]>([
-      ['left of', range(0, 8), range(8, 16)],
-      ['right of', range(8, 16), range(0, 8)],
-      ['between the parts of', range(8, 16), range(0, 8)],
-    ])('a reader that touches, %s', (where, mine, touching) => {
-      const ranges = where.startsWith('between') ? [touching, range(16, 24)] : touching;
+    for (const [where, mine, touching] of TOUCHING) {
+      describe(`a reader that touches, ${where}`, () => {
+        const ranges = where.startsWith('between') ? [touching, range(16, 24)] : touching;
 
-      it('an active section does not wait', async () => {
-        const { tracker } = setup(makeTracker);
-        const section = tracker.tryInvalidate(ranges)!;
-        expect(tracker.tryReadBegin(mine)).toBe(1);
-        expect(await soon(tracker.readBegin(mine))).toBe(1);
-        expect(await soon(tracker.lookup(mine, () => 'read'))).toBe('read');
-        expect(tracker.stats).toMatchObject({ waits: 0, collisions: 0 });
-        section.end();
-      });
+        it('an active section does not wait', async () => {
+          const { tracker } = setup(make);
+          const section = tracker.tryInvalidate(ranges)!;
+          expect(tracker.tryReadBegin(mine)).toBe(1);
+          expect(await soon(tracker.readBegin(mine))).toBe(1);
+          expect(await soon(tracker.lookup(mine, () => 'read'))).toBe('read');
+          expect(tracker.stats).toMatchObject({ waits: 0, collisions: 0 });
+          section.end();
+        });
 
-      it('an ended section does not retry', async () => {
-        const { tracker } = setup(makeTracker);
-        const token = tracker.tryReadBegin(mine)!;
-        const read = new ManualFetch();
-        const result = tracker.lookup(mine, read.fetch);
-        tracker.tryInvalidate(ranges)!.end();
-        expect(tracker.readRetry(mine, token)).toBe(false);
-        expect(tracker.collision(mine, token)).toBeUndefined();
-        read.last.resolve('read');
-        expect(await soon(result)).toBe('read');
-        expect(tracker.stats).toMatchObject({ attempts: 1, collisions: 0 });
-      });
+        it('an ended section does not retry', async () => {
+          const { tracker } = setup(make);
+          const token = tracker.tryReadBegin(mine)!;
+          const read = new ManualFetch();
+          const result = tracker.lookup(mine, read.fetch);
+          tracker.tryInvalidate(ranges)!.end();
+          expect(tracker.readRetry(mine, token)).toBe(false);
+          expect(tracker.collision(mine, token)).toBeUndefined();
+          read.last.resolve('read');
+          expect(await soon(result)).toBe('read');
+          expect(tracker.stats).toMatchObject({ attempts: 1, collisions: 0 });
+        });
 
-      it('a section keeps its attempt signal quiet, also for what it observes', async () => {
-        const { tracker, clock } = setup(makeTracker);
-        const read = new ManualFetch();
-        const result = tracker.lookup(range(100, 108), read.fetch);
-        const { signal } = read.last.attempt;
-        read.last.attempt.observe(mine);
-        const section = tracker.tryInvalidate(ranges)!;
-        expect(signal.aborted).toBe(false);
-        section.end();
-        read.last.resolve('read');
-        expect(await soon(result)).toBe('read');
-        expect(signal.aborted).toBe(false);
-        expectNothingLeft(tracker, { clock });
-      });
+        it('a section keeps its attempt signal quiet, also for what it observes', async () => {
+          const { tracker, clock } = setup(make);
+          const read = new ManualFetch();
+          const result = tracker.lookup(range(100, 108), read.fetch);
+          const { signal } = read.last.attempt;
+          read.last.attempt.observe(mine);
+          const section = tracker.tryInvalidate(ranges)!;
+          expect(signal.aborted).toBe(false);
+          section.end();
+          read.last.resolve('read');
+          expect(await soon(result)).toBe('read');
+          expect(signal.aborted).toBe(false);
+          expectNothingLeft(tracker, { clock });
+        });
 
-      it('a section gets no callback as a subscriber', () => {
-        const { tracker } = setup(makeTracker);
-        const told: string[] = [];
-        tracker.subscribe(mine, { invalidate: () => void told.push('begin'), end: () => void told.push('end') });
-        tracker.tryInvalidate(ranges)!.end();
-        expect(told).toEqual([]);
-        expect(tracker.stats.notified).toBe(0);
+        it('a section gets no callback as a subscriber', () => {
+          const { tracker } = setup(make);
+          const told: string[] = [];
+          tracker.subscribe(mine, { invalidate: () => void told.push('begin'), end: () => void told.push('end') });
+          tracker.tryInvalidate(ranges)!.end();
+          expect(told).toEqual([]);
+          expect(tracker.stats.notified).toBe(0);
+        });
       });
-    });
+    }
 
     it('ranges that share a single number collide at that number, at either end', () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const token = tracker.tryReadBegin(range(0, 100))!;
       tracker.tryInvalidate(range(8, 16))!.end();
       expect(tracker.readRetry(range(0, 9), token)).toBe(true);

@@ -1,16 +1,27 @@
-import { describe, expect, it } from 'vitest';
-import { CollisionError, CommitError } from '../../lib/index.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { ManualFetch, range } from '../support/reading.js';
-import { deferred, failure, soon, turns } from '../support/turns.js';
-import { type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, lookups: what is checked, when, and what becomes of an attempt that was hit or failed.
+ */
+import { CollisionError, CommitError } from '../../index.js';
+import { type Suite, setup } from './suite.js';
+import { expect } from './support/expect.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, range } from './support/reading.js';
+import { deferred, failure, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 
-export function describeLookups(makeTracker: MakeTracker): void {
+/** What a commit must not return. */
+const LATE: readonly [string, () => unknown][] = [
+  ['a promise', () => Promise.resolve('late')],
+  ['a promise that rejects', () => Promise.reject(new Error('late'))],
+  // biome-ignore lint/suspicious/noThenProperty: a thenable is what the case is about
+  ['a thenable', () => ({ then: () => {} })],
+];
+
+export function describeLookups({ describe, it, make }: Suite): void {
   describe('lookups', () => {
     it('a quiet lookup runs fetch once, commits once, and moves no counter', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const installed: string[] = [];
       const commit = (value: string) => installed.push(value);
       expect(await soon(tracker.lookup(PAGE, async () => 'read', { commit }))).toBe(1);
@@ -21,27 +32,29 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     // S26: a token taken after the first await of fetch misses the microtasks before it.
-    it.each([0, 1, 2, 3])('a hit %i microtasks after the call of lookup is seen', async (delay) => {
-      const { tracker } = setup(makeTracker);
-      let content = 'old';
-      const seen: string[] = [];
-      const result = tracker.lookup(PAGE, async () => {
-        const read = content;
-        for (let i = 0; i < 5; i++) await undefined;
-        seen.push(read);
-        return read;
+    for (const delay of [0, 1, 2, 3]) {
+      it(`a hit ${delay} microtasks after the call of lookup is seen`, async () => {
+        const { tracker } = setup(make);
+        let content = 'old';
+        const seen: string[] = [];
+        const result = tracker.lookup(PAGE, async () => {
+          const read = content;
+          for (let i = 0; i < 5; i++) await undefined;
+          seen.push(read);
+          return read;
+        });
+        for (let i = 0; i < delay; i++) await undefined;
+        const section = tracker.tryInvalidate(PAGE)!;
+        content = 'new';
+        section.end();
+        expect(await soon(result)).toBe('new');
+        expect(seen).toEqual(['old', 'new']);
+        expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1 });
       });
-      for (let i = 0; i < delay; i++) await undefined;
-      const section = tracker.tryInvalidate(PAGE)!;
-      content = 'new';
-      section.end();
-      expect(await soon(result)).toBe('new');
-      expect(seen).toEqual(['old', 'new']);
-      expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1 });
-    });
+    }
 
     it('a hit in the very first microtask of a fetch that awaits before it reads costs a retry, never a stale value', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const tokens: number[] = [];
       queueMicrotask(() => tracker.tryInvalidate(PAGE)!.end());
       const result = tracker.lookup(PAGE, async (attempt) => {
@@ -54,7 +67,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     it('the check and the commit are one turn: a section begun in the microtask before the commit prevents it', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const read = new ManualFetch();
       let commits = 0;
       const result = tracker.lookup(PAGE, read.fetch, {
@@ -77,18 +90,17 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     // One microtask between the two is enough: whatever runs in it may begin a section.
-    it.each(['a value', 'a promise', 'a slow promise'])(
-      'nothing can begin between the check and the commit of a fetch that returns %s',
-      async (what) => {
+    for (const what of ['a value', 'a promise', 'a slow promise']) {
+      it(`nothing can begin between the check and the commit of a fetch that returns ${what}`, async () => {
         for (let delay = 0; delay < 12; delay++) {
-          const { tracker, clock } = setup(makeTracker);
+          const { tracker, clock } = setup(make);
           const atCommit: unknown[] = [];
           const result = tracker.lookup(
             PAGE,
             ({ seq }) => (what === 'a value' ? seq : what === 'a promise' ? Promise.resolve(seq) : turns(3).then(() => seq)),
             { commit: (token) => void atCommit.push(tracker.activeCount, tracker.readRetry(PAGE, token)) },
           );
-          await turns(delay);
+          for (let i = 0; i < delay; i++) await undefined;
           const section = tracker.tryInvalidate(PAGE)!;
           await turns();
           section.end();
@@ -96,12 +108,12 @@ export function describeLookups(makeTracker: MakeTracker): void {
           expect([delay, ...atCommit]).toEqual([delay, 0, false]);
           expectNothingLeft(tracker, { clock });
         }
-      },
-    );
+      });
+    }
 
     // S14
     it('a lookup is checked for what it observes besides its own ranges', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       read.last.attempt.observe([range(20, 28), range(40, 48)]);
@@ -117,7 +129,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     it('a lookup is not checked for what it neither names nor observes', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       tracker.tryInvalidate(range(20, 28))!.end();
@@ -127,7 +139,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     it('what one attempt observed does not bind the next', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY });
       read.last.attempt.observe(range(20, 28));
@@ -142,7 +154,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
 
     // S16
     it('a lookup over 4,000 ranges that is hit in one retries once, and the collision names the one', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const many = Array.from({ length: 4000 }, (_, i) => range(i * 10, i * 10 + 8));
       const read = new ManualFetch();
       const result = tracker.lookup(many, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY });
@@ -170,7 +182,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
 
     // S18
     it('of two lookups in different parts of one subscription only the one that is hit retries', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const told: unknown[] = [];
       const mirror = tracker.subscribe(range(0, 1_000_000), { invalidate: ({ ranges }) => void told.push(ranges) });
       const left = new ManualFetch();
@@ -193,10 +205,9 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     // S22
-    it.each(['throws', 'rejects'] as const)(
-      'an attempt that was hit and %s is retried, and the error goes nowhere',
-      async (how) => {
-        const { tracker } = setup(makeTracker);
+    for (const how of ['throws', 'rejects'] as const) {
+      it(`an attempt that was hit and ${how} is retried, and the error goes nowhere`, async () => {
+        const { tracker } = setup(make);
         let attempts = 0;
         const result = tracker.lookup(PAGE, () => {
           attempts++;
@@ -208,40 +219,40 @@ export function describeLookups(makeTracker: MakeTracker): void {
         });
         expect(await soon(result)).toBe('parsed');
         expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1, commits: 1 });
-      },
-    );
-
-    it.each(['throws', 'rejects'] as const)('an attempt that was not hit and %s passes its error on, unwrapped', async (how) => {
-      const { tracker, clock } = setup(makeTracker);
-      const error = new SyntaxError('a bad page');
-      tracker.tryInvalidate(range(8, 16))!.end();
-      const result = tracker.lookup(PAGE, ({ signal }) => {
-        expect(signal.aborted).toBe(false);
-        if (how === 'throws') throw error;
-        return Promise.reject(error);
       });
-      expect(await failure(result)).toBe(error);
-      expect(tracker.stats).toMatchObject({ attempts: 1, collisions: 0, commits: 0 });
-      expectNothingLeft(tracker, { clock });
-    });
+    }
+
+    for (const how of ['throws', 'rejects'] as const) {
+      it(`an attempt that was not hit and ${how} passes its error on, unwrapped`, async () => {
+        const { tracker, clock } = setup(make);
+        const error = new SyntaxError('a bad page');
+        tracker.tryInvalidate(range(8, 16))!.end();
+        const result = tracker.lookup(PAGE, ({ signal }) => {
+          expect(signal.aborted).toBe(false);
+          if (how === 'throws') throw error;
+          return Promise.reject(error);
+        });
+        expect(await failure(result)).toBe(error);
+        expect(tracker.stats).toMatchObject({ attempts: 1, collisions: 0, commits: 0 });
+        expectNothingLeft(tracker, { clock });
+      });
+    }
 
     // S27
-    it.each([
-      ['a promise', () => Promise.resolve('late')],
-      ['a promise that rejects', () => Promise.reject(new Error('late'))],
-      // biome-ignore lint/suspicious/noThenProperty: a thenable is what the case is about
-      ['a thenable', () => ({ then: () => {} })],
-    ])('a commit that returns %s fails with CommitError, and nothing is reported as done', async (_what, commit) => {
-      const { tracker, clock } = setup(makeTracker);
-      const error = await failure(tracker.lookup(PAGE, () => 'read', { commit }));
-      expect(error).toBeInstanceOf(CommitError);
-      expect(error).toMatchObject({ code: 'RANGEFENCE_COMMIT', message: expect.stringContaining('commit returned a promise') });
-      expect(tracker.stats).toMatchObject({ attempts: 1, commits: 0 });
-      expectNothingLeft(tracker, { clock });
-    });
+    for (const [what, commit] of LATE) {
+      it(`a commit that returns ${what} fails with CommitError, and nothing is reported as done`, async () => {
+        const { tracker, clock } = setup(make);
+        const error = await failure(tracker.lookup(PAGE, () => 'read', { commit }));
+        expect(error).toBeInstanceOf(CommitError);
+        expect(error).toMatchObject({ code: 'RANGEFENCE_COMMIT' });
+        expect((error as CommitError).message).toContain('commit returned a promise');
+        expect(tracker.stats).toMatchObject({ attempts: 1, commits: 0 });
+        expectNothingLeft(tracker, { clock });
+      });
+    }
 
     it('an attempt signal fires at the begin of the section that hits it, not when fetch is done', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       const { signal } = read.last.attempt;
@@ -265,7 +276,7 @@ export function describeLookups(makeTracker: MakeTracker): void {
     });
 
     it('only an attempt whose signal was asked for is registered, and only until it is over', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const plain = new ManualFetch();
       const asking = new ManualFetch();
       const results = [tracker.lookup([PAGE, range(20, 28)], plain.fetch), tracker.lookup([PAGE, range(20, 28)], asking.fetch)];

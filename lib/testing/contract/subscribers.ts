@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import { type Invalidation, SubscriberError, type Subscription } from '../../lib/index.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { ManualFetch, range } from '../support/reading.js';
-import { deferred, failure, Outcome, soon, turns } from '../support/turns.js';
-import { type ContractTracker, type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, subscribers: who is told what, when, and what follows if one refuses, fails or closes meanwhile.
+ */
+import { type Invalidation, SubscriberError, type Subscription } from '../../index.js';
+import { type ContractTracker, type Suite, setup } from './suite.js';
+import { WatchedController } from './support/controller.js';
+import { expect } from './support/expect.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, range } from './support/reading.js';
+import { deferred, failure, Outcome, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 
@@ -15,10 +19,21 @@ function listening(tracker: ContractTracker, log: string[], name: string, ranges
   });
 }
 
-export function describeSubscribers(makeTracker: MakeTracker): void {
+/** How a callback can fail. */
+const FAILURES: readonly [string, (error: Error) => PromiseLike<void>][] = [
+  [
+    'throws',
+    (error) => {
+      throw error;
+    },
+  ],
+  ['rejects', (error) => Promise.reject(error)],
+];
+
+export function describeSubscribers({ describe, it, make }: Suite): void {
   describe('subscribers', () => {
     it('one that overlaps is told before the begin is done, and after the end', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const seen: unknown[] = [];
       const note = (section: Invalidation) => void seen.push([section, section.active, tracker.seq, tracker.activeCount]);
       const mirror = tracker.subscribe([range(2, 4), range(6, 8)], { invalidate: note, end: note });
@@ -36,7 +51,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
 
     // S7
     it('subscribing while something is active elsewhere waits for nothing', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const log: string[] = [];
       const section = tracker.tryInvalidate(range(8, 16))!;
       const mirror = listening(tracker, log, 'mirror');
@@ -47,7 +62,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     it('one that subscribes while something overlapping is active waits for it, and hears its end only', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const log: string[] = [];
       const section = tracker.tryInvalidate(PAGE)!;
       const mirror = listening(tracker, log, 'mirror', range(4, 12));
@@ -65,7 +80,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
 
     // S8
     it('one that closes itself in its callback is not called again, and the begin does not wait for it', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const log: string[] = [];
       const mirror = tracker.subscribe(PAGE, {
         invalidate() {
@@ -80,10 +95,9 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
       expect(log).toEqual(['begin']);
     });
 
-    it.each(['first', 'second'] as const)(
-      'one closed in the callback of the %s to be told hears nothing afterwards',
-      async (which) => {
-        const { tracker, clock } = setup(makeTracker);
+    for (const which of ['first', 'second'] as const) {
+      it(`one closed in the callback of the ${which} to be told hears nothing afterwards`, async () => {
+        const { tracker, clock } = setup(make);
         const log: string[] = [];
         const subscriptions: Record<string, Subscription> = {};
         const closing = (name: string, other: string) => ({
@@ -100,16 +114,16 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
         // Whichever comes first: after the close nothing more is heard of the other.
         const other = which === 'first' ? 'second' : 'first';
         const closedAt = log.indexOf(`${which} begin`);
-        expect(closedAt).toBeGreaterThanOrEqual(0);
+        expect(closedAt).toBeGreaterThan(-1);
         expect(log.slice(closedAt).filter((line) => line.startsWith(other))).toEqual([]);
         expect(log.at(-1)).toBe(`${which} end`);
         subscriptions[which]!.close();
         expectNothingLeft(tracker, { clock });
-      },
-    );
+      });
+    }
 
     it('one closed during a foreign invalidation hears neither its end nor anything later', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const log: string[] = [];
       const mirror = listening(tracker, log, 'mirror');
       const section = await soon(tracker.invalidate(PAGE));
@@ -121,7 +135,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     it('one closed in the end callback of another does not hear that end', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const log: string[] = [];
       const all: Subscription[] = [];
       for (let i = 0; i < 3; i++) {
@@ -140,10 +154,9 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     // S9
-    it.each([0, 1, 2, 3, 4])(
-      'a begin that cannot wait is refused by the subscriber with index %i of five and leaves no trace',
-      async (k) => {
-        const { tracker, clock } = setup(makeTracker);
+    for (const k of [0, 1, 2, 3, 4]) {
+      it(`a begin that cannot wait is refused by the subscriber with index ${k} of five and leaves no trace`, async () => {
+        const { tracker, clock } = setup(make);
         const log: string[] = [];
         let refuser = -1;
         let asked = 0;
@@ -166,7 +179,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch);
         expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
-        expect(refuser).toBeGreaterThanOrEqual(0);
+        expect(refuser).toBeGreaterThan(-1);
         expect(log.sort()).toEqual(told.map((i) => `end ${i}`).sort());
         expect([told.length, tracker.seq, tracker.activeCount]).toEqual([k, 2, 0]);
         expect(tracker.stats).toMatchObject({ begins: 1, ends: 1, refused: 1, subscriberErrors: 0, notified: k + 1 });
@@ -177,11 +190,11 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
         expect(await soon(result)).toBe('fresh');
         expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1 });
         expectNothingLeft(tracker, { clock, subscribed: 5 });
-      },
-    );
+      });
+    }
 
     it('a promise refuses a begin that cannot wait', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       tracker.subscribe(PAGE, { invalidate: () => Promise.reject(new Error('nobody asks for this any more')) });
       expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
       await turns();
@@ -191,7 +204,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
 
     // S10
     it('n subscribers that each need time t cost a begin t, and every start precedes every finish', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const log: string[] = [];
       for (let i = 0; i < 20; i++) {
         tracker.subscribe(PAGE, {
@@ -221,7 +234,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     it('while one subscriber has not confirmed, the section counts for readers and the begin is not done', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const slow = deferred();
       tracker.subscribe(PAGE, { invalidate: () => slow.promise });
       const begun = new Outcome(tracker.invalidate(PAGE));
@@ -236,7 +249,7 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
 
     // S19
     it('of 100,000 subscribers only the one that overlaps is called, and only overlapping waiters are woken', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const told: number[] = [];
       const ended: number[] = [];
       const all: Subscription[] = [];
@@ -262,52 +275,46 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     // S21
-    describe.each<[string, (error: Error) => PromiseLike<void>]>([
-      [
-        'throws',
-        (error) => {
-          throw error;
-        },
-      ],
-      ['rejects', (error) => Promise.reject(error)],
-    ])('one that %s', (_how, fail) => {
-      it('makes the begin fail, and the others are told, awaited, and hear the end', async () => {
-        const { tracker, clock } = setup(makeTracker);
-        const log: string[] = [];
-        const error = new Error('cannot stop now');
-        listening(tracker, log, 'before');
-        tracker.subscribe(PAGE, { invalidate: () => fail(error), end: () => void log.push('failing end') });
-        const slow = deferred();
-        tracker.subscribe(PAGE, { invalidate: () => slow.promise, end: () => void log.push('slow end') });
-        listening(tracker, log, 'after');
-        const begun = new Outcome(tracker.invalidate(PAGE));
-        await turns();
-        expect([log.sort(), begun.state]).toEqual([['after begin', 'before begin'], 'pending']);
-        slow.resolve();
-        await turns();
-        expect(begun.error).toBeInstanceOf(SubscriberError);
-        expect(begun.error).toMatchObject({ code: 'RANGEFENCE_SUBSCRIBER', cause: error, errors: [error] });
-        expect(log.slice(2).sort()).toEqual(['after end', 'before end', 'failing end', 'slow end']);
-        expect(tracker.stats).toMatchObject({ begins: 1, ends: 1, subscriberErrors: 1, notified: 4 });
-        expect(tracker.seq).toBe(2);
-        expectNothingLeft(tracker, { clock, subscribed: 4 });
-      });
+    for (const [how, fail] of FAILURES) {
+      describe(`one that ${how}`, () => {
+        it('makes the begin fail, and the others are told, awaited, and hear the end', async () => {
+          const { tracker, clock } = setup(make);
+          const log: string[] = [];
+          const error = new Error('cannot stop now');
+          listening(tracker, log, 'before');
+          tracker.subscribe(PAGE, { invalidate: () => fail(error), end: () => void log.push('failing end') });
+          const slow = deferred();
+          tracker.subscribe(PAGE, { invalidate: () => slow.promise, end: () => void log.push('slow end') });
+          listening(tracker, log, 'after');
+          const begun = new Outcome(tracker.invalidate(PAGE));
+          await turns();
+          expect([log.sort(), begun.state]).toEqual([['after begin', 'before begin'], 'pending']);
+          slow.resolve();
+          await turns();
+          expect(begun.error).toBeInstanceOf(SubscriberError);
+          expect(begun.error).toMatchObject({ code: 'RANGEFENCE_SUBSCRIBER', cause: error, errors: [error] });
+          expect(log.slice(2).sort()).toEqual(['after end', 'before end', 'failing end', 'slow end']);
+          expect(tracker.stats).toMatchObject({ begins: 1, ends: 1, subscriberErrors: 1, notified: 4 });
+          expect(tracker.seq).toBe(2);
+          expectNothingLeft(tracker, { clock, subscribed: 4 });
+        });
 
-      it('keeps mutate from calling its change', async () => {
-        const { tracker } = setup(makeTracker);
-        tracker.subscribe(PAGE, { invalidate: () => fail(new Error('no')) });
-        let changed = false;
-        const error = await failure(
-          tracker.mutate(PAGE, () => {
-            changed = true;
-          }),
-        );
-        expect([error instanceof SubscriberError, changed, tracker.activeCount]).toEqual([true, false, 0]);
+        it('keeps mutate from calling its change', async () => {
+          const { tracker } = setup(make);
+          tracker.subscribe(PAGE, { invalidate: () => fail(new Error('no')) });
+          let changed = false;
+          const error = await failure(
+            tracker.mutate(PAGE, () => {
+              changed = true;
+            }),
+          );
+          expect([error instanceof SubscriberError, changed, tracker.activeCount]).toEqual([true, false, 0]);
+        });
       });
-    });
+    }
 
     it('one that throws makes a begin that cannot wait throw, rolled back', () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const log: string[] = [];
       const error = new Error('cannot stop now');
       listening(tracker, log, 'before');
@@ -324,9 +331,9 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
     });
 
     it('one that never settles is left behind by the caller signal; the section ends and the others hear it', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const log: string[] = [];
-      const controller = new AbortController();
+      const controller = new WatchedController();
       const stuck = tracker.subscribe(PAGE, { invalidate: () => new Promise<void>(() => {}) });
       listening(tracker, log, 'other');
       const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal }));
@@ -338,11 +345,11 @@ export function describeSubscribers(makeTracker: MakeTracker): void {
       expect([begun.error, log]).toEqual([reason, ['other begin', 'other end']]);
       expect([tracker.seq, tracker.activeCount]).toEqual([2, 0]);
       stuck.close();
-      expectNothingLeft(tracker, { clock, signals: [controller.signal], subscribed: 1 });
+      expectNothingLeft(tracker, { clock, controllers: [controller], subscribed: 1 });
     });
 
     it('a reader that was told of a failed begin sees it like any other section', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       tracker.subscribe(range(4, 8), { invalidate: () => Promise.reject(new Error('no')) });
       const token = tracker.tryReadBegin(PAGE)!;
       await failure(tracker.invalidate(PAGE));

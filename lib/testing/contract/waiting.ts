@@ -1,16 +1,19 @@
-import { describe, expect, it } from 'vitest';
-import type { Invalidation } from '../../lib/index.js';
-import { expectNothingLeft } from '../support/leftovers.js';
-import { ManualFetch, permutations, range } from '../support/reading.js';
-import { Outcome, soon, turns } from '../support/turns.js';
-import { type MakeTracker, setup } from './setup.js';
+/**
+ * Contract, waiting: for overlapping sections only, until the last of them has ended.
+ */
+import type { Invalidation } from '../../index.js';
+import { type Suite, setup } from './suite.js';
+import { expect } from './support/expect.js';
+import { expectNothingLeft } from './support/leftovers.js';
+import { ManualFetch, permutations, range } from './support/reading.js';
+import { Outcome, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 
-export function describeWaiting(makeTracker: MakeTracker): void {
+export function describeWaiting({ describe, it, make }: Suite): void {
   describe('waiting', () => {
     it('a readBegin that nothing overlaps resolves with the counter and registers nothing', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const section = tracker.tryInvalidate(range(8, 16))!;
       expect(await soon(tracker.readBegin(PAGE))).toBe(1);
       expect(tracker.stats).toMatchObject({ waits: 0, wakes: 0 });
@@ -18,10 +21,9 @@ export function describeWaiting(makeTracker: MakeTracker): void {
       expectNothingLeft(tracker, { clock });
     });
 
-    it.each(permutations([0, 1, 2]))(
-      'a reader waits until the last of three overlapping sections has ended: %i, %i, %i',
-      async (...order) => {
-        const { tracker, clock } = setup(makeTracker);
+    for (const order of permutations([0, 1, 2])) {
+      it(`a reader waits until the last of three overlapping sections has ended: ${order.join(', ')}`, async () => {
+        const { tracker, clock } = setup(make);
         const ranges = [range(-4, 4), range(2, 6), range(4, 12)];
         const sections = ranges.map((one) => tracker.tryInvalidate(one)!);
         const begun = new Outcome(tracker.readBegin(PAGE));
@@ -37,11 +39,11 @@ export function describeWaiting(makeTracker: MakeTracker): void {
         expect([begun.value, read.value]).toEqual([6, 6]);
         expect(tracker.stats).toMatchObject({ wakes: 2, collisions: 0, attempts: 1 });
         expectNothingLeft(tracker, { clock });
-      },
-    );
+      });
+    }
 
     it('an end wakes the waiters that overlap, all of them, and nobody else', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const left = tracker.tryInvalidate(range(0, 100))!;
       const right = tracker.tryInvalidate(range(100, 200))!;
       const parked = (from: number) =>
@@ -60,7 +62,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('waiters go on in the order in which they came', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const section = tracker.tryInvalidate(PAGE)!;
       const order: number[] = [];
       const all = Array.from({ length: 10 }, (_, i) =>
@@ -73,7 +75,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('nobody is woken inside end(): waiters run in a later turn', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const section = tracker.tryInvalidate(PAGE)!;
       let fetched = false;
       const result = tracker.lookup(PAGE, () => {
@@ -88,7 +90,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
 
     // A wake-up is only a hint: between it and the turn of the woken, anything may begin.
     it('a lookup does not start while a section is active that began in the turn of its wake-up', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const first = tracker.tryInvalidate(PAGE)!;
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
@@ -106,7 +108,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('a token from readBegin sees what begins between its wake-up and the turn of its caller', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const first = tracker.tryInvalidate(PAGE)!;
       const begun = tracker.readBegin(PAGE);
       await turns();
@@ -121,7 +123,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('a reader of several ranges waits for a section over any of them', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const section = tracker.tryInvalidate(range(24, 25))!;
       const ranges = [range(40, 48), range(0, 8), range(20, 28)];
       expect(tracker.tryReadBegin(ranges)).toBeUndefined();
@@ -134,7 +136,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('a begin never waits for readers that hold nothing', async () => {
-      const { tracker } = setup(makeTracker);
+      const { tracker } = setup(make);
       const blocker = tracker.tryInvalidate(PAGE)!;
       const parked = tracker.readBegin(PAGE);
       const read = new ManualFetch();
@@ -150,7 +152,7 @@ export function describeWaiting(makeTracker: MakeTracker): void {
     });
 
     it('mutate begins, changes, ends, and hands back what the change returned', async () => {
-      const { tracker, clock } = setup(makeTracker);
+      const { tracker, clock } = setup(make);
       const seen: unknown[] = [];
       const result = await soon(
         tracker.mutate(PAGE, async (section) => {

@@ -84,6 +84,9 @@ export class Space {
     this.label = options.label;
     this.clock = options.clock;
     this.observer = options.observer;
+    // Beyond 31 bits a number lives in a box. A field that has only ever held numbers is copied into a new box by every read
+    // that the engine has not compiled; one that has held something else hands out the box that is there.
+    this.seq = undefined as never;
     this.seq = options.seq as Seq;
     this.gate = new Gate(options.clock, (waiter, blocker) => this.#waits(waiter, blocker));
     this.history = new History(options.historyCapacity, options.seq);

@@ -150,7 +150,7 @@ describe.each(Object.keys(GUARDS))('a slice under %s', (name) => {
     expect(lookups.failed).toBe(0);
     // Every loop is in an operation of 1 ms nearly all the time, also when the time is up.
     expect(lookups.unfinished).toBe(SMALL.lookups);
-    expect(lookups.latencies.quantile(0.1)).toBeGreaterThan(0.8);
+    expect(lookups.latencies.quantile(0.5)).toBeGreaterThan(0.8);
   });
 
   test('comes to its end also where no loop ever waits', async () => {

@@ -54,7 +54,7 @@ const TOP_FILES = new Set(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md
 const BUILT_FILE = /^dist\/[\w-]+(\.d)?\.c?[jt]s$/;
 
 /** Helpers of a compiler that lowered what the target already has; the first two would allocate a closure for each `??`. */
-const LOWERED = /_nullishCoalesce|_optionalChain|__privateGet|__privateAdd|_classPrivateField|\bWeakMap\b/;
+const LOWERED = /_nullishCoalesce|_optionalChain|__privateGet|__privateAdd|_classPrivateField/;
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = resolve(here, '../..');

@@ -33,7 +33,9 @@ export interface RangeMirror<Page> extends DisposableHandle {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class RangeMirror<Page> {
   static {
-    Object.defineProperty(RangeMirror.prototype, Symbol.dispose, { value: RangeMirror.prototype.close });
+    // `this`, because a bundler renames a class that names itself, and the name shows wherever a mirror is printed.
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    Object.defineProperty(this.prototype, Symbol.dispose, { value: dispose });
   }
 
   readonly #pager: Pager<Page>;
@@ -148,4 +150,8 @@ export class RangeMirror<Page> {
     stats.hits += count;
     return pages;
   }
+}
+
+function dispose(this: { close(): void }): void {
+  this.close();
 }

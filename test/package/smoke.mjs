@@ -71,6 +71,7 @@ assert.deepEqual([mirror.peek(0), mirror.peek(1)], ['0.1', undefined], 'a change
 assert.deepEqual(await mirror.read({ start: 4, end: 12 }), ['0.1', '1.2']);
 await assert.rejects(mirror.read({ start: 72, end: 80 }), LoadError);
 await assert.rejects(mirror.read({ start: 7, end: 3 }), InvalidRangeError);
+assert.equal(mirror.constructor.name, 'RangeMirror', 'the bundler has left the name alone');
 mirror[Symbol.dispose]();
 assert.equal(mirror.closed, true);
 

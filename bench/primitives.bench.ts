@@ -14,7 +14,7 @@ import { median } from './support/statistics.js';
 import { number } from './support/text.js';
 
 const FULL: MicroEffort = { rounds: 5, microSeconds: 0.15 };
-const QUICK: MicroEffort = { rounds: 2, microSeconds: 0.03 };
+const QUICK: MicroEffort = { rounds: 3, microSeconds: 0.02 };
 
 const OTHERS = [0, 1000];
 const ENDED = [10, 100, 1000, 10_000];

@@ -17,7 +17,8 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_COMMIT'
   | 'RANGEFENCE_COLLISION'
   | 'RANGEFENCE_BANNED'
-  | 'RANGEFENCE_LOAD';
+  | 'RANGEFENCE_LOAD'
+  | 'RANGEFENCE_LOCK_ORDER';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
 export class RangefenceError extends Error {

@@ -32,6 +32,7 @@ export type {
   InvalidationEvent,
   LookupEvent,
   NotifiedEvent,
+  NotifyingEvent,
   RefusedEvent,
   SubscriptionEvent,
   TrackerEvent,

@@ -26,6 +26,12 @@ export interface InvalidationEvent extends TrackerEvent {
   readonly invalidation: Invalidation;
 }
 
+/** A subscriber's callback is about to be called. */
+export interface NotifyingEvent extends InvalidationEvent {
+  /** Who will be told. */
+  readonly subscription: Subscription;
+}
+
 /** A subscriber's callback has returned. */
 export interface NotifiedEvent extends InvalidationEvent {
   /** Who was told. */
@@ -48,9 +54,9 @@ export interface WaitEvent extends TrackerEvent {
   readonly blocker: Invalidation | ReaderInfo;
 }
 
-/** Nothing blocks the waiter any more. */
+/** The waiter waits no longer. */
 export interface WakeEvent extends TrackerEvent {
-  /** Who goes on. */
+  /** Who waited. */
   readonly waiter: ReaderInfo | Invalidation;
 }
 
@@ -90,16 +96,26 @@ export interface ClosedEvent extends TrackerEvent {
 export interface TrackerEvents {
   /** A section has begun; no subscriber has been told yet. */
   begin: InvalidationEvent;
+  /** A subscriber is about to be told of a begin; `notified` follows in the same turn. */
+  notifying: NotifyingEvent;
   /** A subscriber was told of a begin. */
   notified: NotifiedEvent;
+  /** Every subscriber has confirmed: whoever began may change the content. */
+  begun: InvalidationEvent;
+  /** `mutate` is about to call its change; `changed` follows in the same turn. */
+  changing: InvalidationEvent;
+  /** The change of `mutate` has returned a value or a promise, or has thrown; it is over when the section ends. */
+  changed: InvalidationEvent;
   /** A section has ended, or was rolled back. */
   ended: InvalidationEvent;
   /** A non-waiting begin was refused. */
   refused: RefusedEvent;
   /** A reader or a begin waits. */
   wait: WaitEvent;
-  /** A reader or a begin waits no longer. */
+  /** Nothing blocks a reader or a begin any more. */
   wake: WakeEvent;
+  /** A `readBegin` or a begin that waited was aborted, timed out, or turned away; a lookup says `failed` instead. */
+  gaveUp: WakeEvent;
   /** A lookup calls its fetch. */
   attempt: LookupEvent;
   /** An attempt was hit and is not committed. */

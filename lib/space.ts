@@ -231,6 +231,7 @@ export class Space {
     for (const member of members) {
       if (member.closed) continue; // by a callback that ran before its own
       this.stats.notified++;
+      if (this.observer !== undefined) this.emit('notifying', { invalidation: section, subscription: member });
       const answer = answers.ask(member);
       if (this.observer !== undefined) this.emit('notified', { invalidation: section, subscription: member, answer });
       if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
@@ -262,11 +263,17 @@ export class Space {
       await (signal === undefined ? granted : untilAborted(this.clock, granted, signal));
       if (section.state !== QUEUED) throw this.closedError(); // between the grant and this turn
     } catch (error) {
-      if (section.state === QUEUED) this.wake(this.gate.abandon(section));
+      if (section.state === QUEUED) this.wake(this.#abandon(section));
       throw error;
     }
     const answers = this.#enter(section);
     if (answers !== undefined) await this.#confirm(section, answers, signal);
+  }
+
+  #abandon(section: Section): readonly Reader[] {
+    const free = this.gate.abandon(section);
+    if (this.observer !== undefined) this.emit('gaveUp', { waiter: section });
+    return free;
   }
 
   /** Lets begins go that waited for a hold. They enter in a turn of their own, not inside a reader's commit. */
@@ -293,7 +300,7 @@ export class Space {
     this.closed = true;
     const error = this.closedError();
     for (const section of this.gate.queued.all()) {
-      for (const reader of this.gate.abandon(section)) reader.fail(error);
+      for (const reader of this.#abandon(section)) reader.fail(error);
       section.refuse(error);
     }
     for (const section of this.gate.active.all()) {

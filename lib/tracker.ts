@@ -111,6 +111,7 @@ export class RangeTracker {
     const section = this.#section(ranges, true, options);
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
+    if (this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
     return section;
   }
 
@@ -121,7 +122,9 @@ export class RangeTracker {
    * Throws `SubscriberError` if a subscriber throws, and the errors of {@link RangeTracker.invalidate}.
    */
   tryInvalidate(ranges: Ranges, options?: InvalidateOptions): Invalidation | undefined {
-    return this.#space.tryBegin(this.#section(ranges, false, options));
+    const section = this.#space.tryBegin(this.#section(ranges, false, options));
+    if (section !== undefined && this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
+    return section;
   }
 
   /**
@@ -138,9 +141,21 @@ export class RangeTracker {
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
     try {
-      return await change(section);
+      return await (this.#space.observer === undefined ? change(section) : this.#observed(section, change));
     } finally {
       section.end();
+    }
+  }
+
+  /** Calls the change between the two events that say so. */
+  #observed<T>(section: Section, change: (invalidation: Invalidation) => T): T {
+    const space = this.#space;
+    space.emit('begun', { invalidation: section });
+    space.emit('changing', { invalidation: section });
+    try {
+      return change(section);
+    } finally {
+      space.emit('changed', { invalidation: section });
     }
   }
 

@@ -62,6 +62,7 @@ export class WaitingRead extends Reader {
   override fail(error: unknown): void {
     this.space.gate.leave(this);
     this.cancellation?.clear();
+    if (this.space.observer !== undefined) this.space.emit('gaveUp', { waiter: this });
     this.reject(error);
   }
 }

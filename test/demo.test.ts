@@ -132,7 +132,7 @@ describe('the load', () => {
 
   const options: DemoOptions = {
     ...{ seconds: 1, subscribers: 3, readers: 4, writers: 2, runPages: 4, writePages: 16 },
-    ...{ writePauseMs: 1, thinkMs: 0, file: '', json: false, seed: 1 },
+    ...{ writePauseMs: 1, thinkMs: 0, file: '', trace: undefined, json: false, seed: 1 },
   };
 
   async function load(guard: Guard, signal = new AbortController().signal) {
@@ -235,6 +235,7 @@ describe('the options', () => {
     [['--seconds', ''], "--seconds is ''; expected a number from 0.3 to 3600"],
     [['--think-ms=-1'], "--think-ms is '-1'; expected a number from 0 to 60000"],
     [['--file', ''], "--file is ''; expected a path"],
+    [['--trace', ''], "--trace is ''; expected a path"],
     [['--reader', '3'], "Unknown option '--reader'"],
     [['--seed'], "Option '--seed <value>' argument missing"],
     [['--json=yes'], "Option '--json' does not take an argument"],
@@ -296,6 +297,26 @@ describe.concurrent('the program', () => {
     expect(copy).toBeDefined();
     expect(left).toBe(false);
     expect(content.equals(await readFile(source))).toBe(true); // toEqual looks at bytes one by one, for seconds
+  });
+
+  test('writes a page of one more slice, with what happened in it', { timeout: 20_000 }, async () => {
+    const path = join(folder, 'trace.html');
+    const { code, stderr } = await run(['--seconds', '0.3', '--json', '--file', source, '--trace', path, ...LOAD]);
+    expect([EXIT_FINE, EXIT_NO_PROOF]).toContain(code); // so short a run may be lucky without a guard
+    const events = Number(/^(\d+) events of one more slice/m.exec(stderr)?.[1]);
+    expect(events).toBeGreaterThan(100);
+    const { length, counts } = JSON.parse(/id="data">(.*)<\/script>/.exec(await readFile(path, 'utf8'))![1]!);
+    expect(length).toBe(events);
+    expect(counts.sections).toBeGreaterThan(0);
+    expect(counts.lookups).toBeGreaterThan(counts.sections);
+    expect(counts.incomplete).toBe(0);
+  });
+
+  test('refuses a place where no trace can be written, before it copies', { timeout: 20_000 }, async () => {
+    const { code, stderr, copy } = await run(['--file', source, '--trace', join(folder, 'no/such/folder.html'), ...LOAD]);
+    expect(stderr).toContain('cannot be written');
+    expect(code).toBe(EXIT_USAGE);
+    expect(copy).toBeUndefined();
   });
 
   test.each([

@@ -1,27 +1,36 @@
 /**
  * `npm run demo`: a real file, several subscribers that mirror it, writers that tear it, three guards. See docs/demo.md.
  */
+import { writeFile } from 'node:fs/promises';
+import type { Trace } from '../../lib/trace/index.js';
 import { Ledger } from './ledger.js';
-import { checkFile, type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
+import { checkFile, checkTrace, type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { PageFile } from './page-file.js';
 import { showProgress } from './progress.js';
+import { renderTrace } from './recording.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_USAGE, tablesOf, verdictOf } from './report.js';
 import { type DemoReport, roundsOf, runRounds } from './rounds.js';
 import { Interrupted, Workspace } from './workspace.js';
 
 async function run(options: DemoOptions): Promise<DemoReport> {
   await checkFile(options);
+  await checkTrace(options);
   // With --json, standard output is for the object alone; bars are for the screen in any case.
   const stream = options.json || process.stderr.isTTY ? process.stderr : process.stdout;
   const workspace = new Workspace();
   try {
     const { signal } = workspace;
+    const writeTrace = async (trace: Trace, path: string): Promise<void> => {
+      await writeFile(path, renderTrace(trace, path));
+      stream.write(`${trace.events.length} events of one more slice under rangefence in ${path}\n`);
+    };
     stream.write(`copying ${options.file} to ${workspace.path}\n`);
     const file = await PageFile.copy(options.file, workspace.path, signal);
     try {
       const progress = showProgress(stream, roundsOf(options));
       try {
-        return await runRounds({ file, ledger: new Ledger(file.pages), options, signal }, progress);
+        const events = { ...progress, recorded: (trace: Trace) => writeTrace(trace, options.trace!) };
+        return await runRounds({ file, ledger: new Ledger(file.pages), options, signal }, events);
       } finally {
         progress.stop();
       }

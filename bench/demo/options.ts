@@ -1,7 +1,7 @@
 /**
  * Options of the demo's command line.
  */
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { PAGE_BYTES } from './page.js';
 
@@ -21,6 +21,8 @@ export interface DemoOptions {
   readonly writePauseMs: number;
   readonly thinkMs: number;
   readonly file: string;
+  /** Where the picture of a run goes; undefined for none. */
+  readonly trace: string | undefined;
   readonly json: boolean;
   readonly seed: number;
 }
@@ -77,6 +79,7 @@ ${Object.values(NUMBERS)
   .map(({ name, fallback, help }: NumberOption) => `  --${`${name} N`.padEnd(18)} ${help} (default ${fallback})`)
   .join('\n')}
   --${'file PATH'.padEnd(18)} the file to copy; never written (default: the running node binary)
+  --${'trace FILE'.padEnd(18)} record one more slice under rangefence: FILE.html shows it, FILE.json is for ui.perfetto.dev, FILE.svg
   --${'json'.padEnd(18)} print one JSON object instead of tables
   --${'help'.padEnd(18)} print this
 
@@ -98,7 +101,8 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     writePauseMs: read(NUMBERS.writePauseMs),
     thinkMs: read(NUMBERS.thinkMs),
     seed: read(NUMBERS.seed),
-    file: pathOf(values.file),
+    file: pathOf('file', values.file) ?? process.execPath,
+    trace: pathOf('trace', values.trace),
     json: values.json === true,
   };
 }
@@ -122,6 +126,14 @@ export async function checkFile({ file, runPages, writers, writePages }: DemoOpt
   }
 }
 
+/** Refuses a place where no file can be written, before anything else takes its time. */
+export async function checkTrace({ trace }: DemoOptions): Promise<void> {
+  if (trace === undefined) return;
+  await writeFile(trace, '', { flag: 'a' }).catch((error: Error) => {
+    throw new UsageError(`--trace ${trace} cannot be written (${error.message}); expected a file that can`);
+  });
+}
+
 type Values = Record<string, string | boolean | undefined>;
 
 function parse(args: readonly string[]): Values {
@@ -129,12 +141,16 @@ function parse(args: readonly string[]): Values {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { ...Object.fromEntries(numbers), file: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: {
+        ...Object.fromEntries(numbers),
+        ...{ file: { type: 'string' }, trace: { type: 'string' } },
+        ...{ json: { type: 'boolean' }, help: { type: 'boolean' } },
+      },
       strict: true,
     });
     return values as Values;
   } catch (error) {
-    const known = [...numbers.map(([name]) => name), 'file', 'json', 'help'].map((name) => `--${name}`);
+    const known = [...numbers.map(([name]) => name), 'file', 'trace', 'json', 'help'].map((name) => `--${name}`);
     throw new UsageError(`${(error as Error).message}; expected only ${known.join(' ')}`);
   }
 }
@@ -147,7 +163,7 @@ function numberOf({ name, fallback, least, most, whole }: NumberOption, text: st
   throw new UsageError(`--${name} is '${text}'; expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}`);
 }
 
-function pathOf(file: string | boolean | undefined): string {
-  if (file === '') throw new UsageError("--file is ''; expected a path");
-  return typeof file === 'string' ? file : process.execPath;
+function pathOf(name: string, path: string | boolean | undefined): string | undefined {
+  if (path === '') throw new UsageError(`--${name} is ''; expected a path`);
+  return typeof path === 'string' ? path : undefined;
 }

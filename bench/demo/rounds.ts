@@ -4,6 +4,7 @@
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { RangeTracker } from '../../lib/index.js';
+import type { Trace } from '../../lib/trace/index.js';
 import type { Guard, GuardCounts } from '../guards/guard.js';
 import { NoGuard } from '../guards/none.js';
 import { RangefenceGuard } from '../guards/rangefence.js';
@@ -13,6 +14,7 @@ import type { Ledger } from './ledger.js';
 import { runSlice, type SliceCounts, type SliceResult } from './load.js';
 import type { DemoOptions } from './options.js';
 import type { PageFile } from './page-file.js';
+import { recordSlice } from './recording.js';
 import { makeSubscribers, type SubscriberCounts } from './subscriber.js';
 
 /** The guards in the order in which they are shown; the second is what the third is compared to. */
@@ -50,6 +52,8 @@ export interface RoundEvents {
   progress(guard: GuardName, done: number, counts: SliceCounts): void;
   /** A slice is over. */
   slice(guard: GuardName, round: number, result: SliceResult): void;
+  /** With `--trace`: the slice that was recorded. */
+  recorded?(trace: Trace): Promise<void>;
 }
 
 /** Slices long enough for a few hundred writes under any guard, and enough of them for a median to mean something. */
@@ -92,6 +96,9 @@ export async function runRounds(
       for (const subscriber of subscribers) sum.addSubscriber(subscriber.name, subscriber.counts);
       events.slice(name, round, result);
     }
+  }
+  if (options.trace !== undefined) {
+    await events.recorded?.(await recordSlice({ file, ledger, options, round: rounds, generations, signal }));
   }
   const perRound = (rate: (sum: Sum) => readonly number[]) =>
     rate(sums.rangefence).map((value, round) => value / rate(sums.rwlock)[round]!);

@@ -13,6 +13,7 @@ export {
 export type { PageCopy } from './address-space-access.js';
 export type { PageOwner } from './address-space-fault.js';
 export * from './contract/index.js';
+export * from './explorer.js';
 export { AllocationError, PageFault, type PageFaultReason } from './faults.js';
 export type { PageFlags, Protection, SimulatedPage } from './pages.js';
 export { createSharedObject, type SharedObject, type SharedObjectOptions } from './shared-object.js';

@@ -36,16 +36,22 @@ const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'isRangefenceError',
   ],
   'rangefence/interval-tree': ['IntervalTree'],
+  'rangefence/debug': ['LockOrderError', 'lockOrder'],
   'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
   'rangefence/testing': [
     'AllocationError',
     'PageFault',
+    'ScheduleError',
     'SimulatedAddressSpace',
     'TraceRecorder',
     'createSharedObject',
     'describeContract',
+    'explore',
     'rangesOfTrace',
+    'replay',
+    'sample',
   ],
+  'rangefence/trace': ['TraceRecorder', 'publishChannels', 'rangesOfTrace', 'toChromeTrace', 'toHtml', 'toPerformance', 'toSvg'],
 };
 const MAX_CORE_EXPORTS = 12;
 

@@ -75,6 +75,15 @@ assert.equal(mirror.constructor.name, 'RangeMirror', 'the bundler has left the n
 mirror[Symbol.dispose]();
 assert.equal(mirror.closed, true);
 
+const { LockOrderError, lockOrder } = entries['rangefence/debug'];
+const reports = [];
+const checker = lockOrder({ report: (error) => reports.push(error) });
+assert.equal(checker.automatic, true, 'contexts follow awaits on this runtime');
+const checked = new RangeTracker({ observer: checker, label: 'checked' });
+const hangs = checked.mutate(range, () => checked.readBegin(range, { timeoutMs: 20 }));
+await assert.rejects(hangs, { code: 'RANGEFENCE_TIMEOUT' });
+assert.deepEqual([reports.length, reports[0] instanceof LockOrderError, reports[0].kind], [1, true, 'self-wait']);
+
 const { PageFault, SimulatedAddressSpace } = entries['rangefence/testing'];
 const space = new SimulatedAddressSpace({ tracker, pageSize: 8 });
 await space.map(space.pages(0, 2));

@@ -1,0 +1,9 @@
+/**
+ * What finds deadlocks before they hang: an observer that checks who waits for whom, in which order.
+ *
+ * @packageDocumentation
+ */
+export type { LockContext } from './context.js';
+export { type LockOrderDetails, LockOrderError, type LockOrderKind, type LockOrderStep } from './errors.js';
+export type { LeaksOptions, OpenSection } from './ledger.js';
+export { type LockOrder, type LockOrderOptions, lockOrder, type RunOptions } from './lock-order.js';

@@ -1,0 +1,347 @@
+/**
+ * Run: a trace as things that have a beginning and an end, for whoever draws or exports it.
+ *
+ * A trace is a list of events; here each section, reader and subscription is one object that spans from an event to another.
+ * Spans are in positions of that list, since several events may have the same time: position `i` is that of event `i`, and
+ * {@link Run.length} that of "still so at the end". What began before the first event that is left, and was never
+ * described since, has no ranges and is left out; {@link Run.incomplete} counts it.
+ */
+import type { Answer } from '../answers.js';
+import type { Range } from '../range.js';
+import {
+  rangesOfTrace,
+  type Trace,
+  type TraceCollision,
+  type TraceEvent,
+  type TraceReader,
+  type TraceSection,
+} from './recorder.js';
+
+/** From one position to a later (or the same) one. */
+export interface Span {
+  readonly from: number;
+  to: number;
+}
+
+/** What a subscriber answered. */
+export interface Notice {
+  readonly at: number;
+  readonly section: RunSection | undefined;
+  readonly subscription: RunSubscription;
+  readonly answer: Answer;
+}
+
+/** A section: queued, then active, or refused. */
+export interface RunSection {
+  readonly id: number;
+  readonly ranges: readonly Range[];
+  readonly kind: string;
+  readonly label: string | undefined;
+  readonly within: number | undefined;
+  /** From the queue to the begin; undefined if it never queued. */
+  queue: Span | undefined;
+  /** From begin to end; undefined if it never began. */
+  active: Span | undefined;
+  /** Where a begin that does not wait was refused. */
+  refused: number | undefined;
+}
+
+/** How an attempt ended; `open` if it had not by the end of the trace. */
+export type AttemptOutcome = 'committed' | 'lost' | 'failed' | 'open';
+
+/** What a reader does for a while. */
+export type Stretch = Span & { readonly ranges: Range[] } & (
+    | { readonly what: 'attempt'; readonly number: number; outcome: AttemptOutcome }
+    | { readonly what: 'wait'; readonly blocker: number }
+    | { readonly what: 'hold' }
+  );
+
+/** Where an attempt was hit. */
+export interface Hit {
+  readonly at: number;
+  readonly collision: TraceCollision;
+  /** Who did it, as far as that can be told from the trace. */
+  readonly offender: RunSection | undefined;
+}
+
+/** A lookup, or a bare `readBegin` that had to wait. */
+export interface RunReader extends Span {
+  readonly id: number;
+  readonly operation: TraceReader['operation'];
+  readonly label: string | undefined;
+  readonly stretches: Stretch[];
+  readonly hits: Hit[];
+  outcome: 'committed' | 'failed' | 'open';
+  /** What it rejected with, as text. */
+  error: string | undefined;
+}
+
+/** A subscription. */
+export interface RunSubscription extends Span {
+  readonly id: number;
+  readonly label: string | undefined;
+  readonly ranges: readonly Range[];
+}
+
+/** See the top of the file. Everything is in order of first appearance. */
+export interface Run {
+  /** The number of events. */
+  readonly length: number;
+  /** Milliseconds from the first event, for each position: one more than there are events. */
+  readonly times: readonly number[];
+  /** The recorder's clock at the first event, in milliseconds. */
+  readonly origin: number;
+  readonly sections: readonly RunSection[];
+  readonly readers: readonly RunReader[];
+  readonly subscriptions: readonly RunSubscription[];
+  readonly notices: readonly Notice[];
+  /** Things whose beginning was forgotten, and whose ranges are therefore unknown. */
+  readonly incomplete: number;
+}
+
+/** O(n), but for collisions, which look back over the sections that ended during the attempt. */
+export function runOf(trace: Trace): Run {
+  const reading = new Reading(trace);
+  for (const [at, event] of trace.events.entries()) reading.take(event, at);
+  return reading.finish();
+}
+
+const EVERYTHING: readonly Range[] = [{ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }];
+
+class Reading {
+  readonly #trace: Trace;
+  readonly #sections = new Map<number, RunSection>();
+  readonly #readers = new Map<number, RunReader>();
+  readonly #subscriptions = new Map<number, RunSubscription>();
+  readonly #notices: Notice[] = [];
+  readonly #active = new Set<RunSection>();
+  /** In the order of their ends. */
+  readonly #ended: RunSection[] = [];
+  readonly #unknown = new Set<number>();
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  take(event: TraceEvent, at: number): void {
+    switch (event.type) {
+      case 'queued':
+        this.#section(event).queue ??= { from: at, to: this.#end };
+        return;
+      case 'begin':
+        return this.#begin(this.#section(event), at);
+      case 'refused':
+        this.#section(event).refused = at;
+        return;
+      case 'granted':
+        return this.#unqueue(event.section, at);
+      case 'ended':
+        return this.#ends(event.section, at);
+      case 'notified':
+        this.#notices.push({
+          at,
+          section: this.#sections.get(event.section),
+          subscription: this.#subscription(event.subscription),
+          answer: event.answer,
+        });
+        return;
+      case 'subscribed':
+        this.#subscriptions.set(event.subscription, {
+          ...{ id: event.subscription, label: event.label, ranges: rangesOfTrace(event.ranges) },
+          ...{ from: at, to: this.#end },
+        });
+        return;
+      case 'closed':
+        if (event.subscription !== undefined) this.#subscription(event.subscription).to = at;
+        return;
+      default:
+        return this.#read(event, at);
+    }
+  }
+
+  finish(): Run {
+    const { events } = this.#trace;
+    const origin = events[0]?.at ?? 0;
+    const times = events.map(({ at }) => at - origin);
+    return {
+      ...{ length: events.length, origin, times: [...times, times.at(-1) ?? 0] },
+      sections: [...this.#sections.values()],
+      readers: [...this.#readers.values()],
+      subscriptions: [...this.#subscriptions.values()],
+      notices: this.#notices,
+      incomplete: [...this.#unknown].filter((id) => !this.#sections.has(id) && !this.#readers.has(id)).length,
+    };
+  }
+
+  get #end(): number {
+    return this.#trace.events.length;
+  }
+
+  #section({ section: id, ranges, kind, label, within }: TraceSection): RunSection {
+    let section = this.#sections.get(id);
+    if (section === undefined) {
+      section = {
+        ...{ id, ranges: rangesOfTrace(ranges), kind, label, within },
+        ...{ queue: undefined, active: undefined, refused: undefined },
+      };
+      this.#sections.set(id, section);
+    }
+    return section;
+  }
+
+  #begin(section: RunSection, at: number): void {
+    section.active = { from: at, to: this.#end };
+    this.#unqueue(section.id, at);
+    this.#active.add(section);
+  }
+
+  #unqueue(id: number, at: number): void {
+    const section = this.#sections.get(id);
+    if (section === undefined) this.#unknown.add(id);
+    else if (section.queue !== undefined && section.queue.to === this.#end) section.queue.to = at;
+  }
+
+  #ends(id: number, at: number): void {
+    const section = this.#sections.get(id);
+    if (section?.active === undefined) {
+      this.#unknown.add(id);
+      return;
+    }
+    section.active.to = at;
+    this.#active.delete(section);
+    this.#ended.push(section);
+  }
+
+  /** One whose beginning was forgotten covers, for all that is known, everything. */
+  #subscription(id: number): RunSubscription {
+    let subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) {
+      subscription = { id, label: undefined, ranges: EVERYTHING, from: 0, to: this.#end };
+      this.#subscriptions.set(id, subscription);
+    }
+    return subscription;
+  }
+
+  #read(event: EventOfReader, at: number): void {
+    const reader = 'operation' in event ? this.#reader(event, at) : this.#readers.get(event.reader);
+    if (reader === undefined) {
+      this.#unknown.add(event.reader);
+      return;
+    }
+    if (reader.outcome === 'open' || event.type === 'released') advance(reader, event, { at, end: this.#end, hit: this.#hit });
+  }
+
+  #reader({ reader: id, operation, label }: TraceReader, at: number): RunReader {
+    let reader = this.#readers.get(id);
+    if (reader === undefined) {
+      reader = {
+        ...{ id, operation, label, from: at, to: this.#end },
+        stretches: [],
+        hits: [],
+        outcome: 'open',
+        error: undefined,
+      };
+      this.#readers.set(id, reader);
+    }
+    return reader;
+  }
+
+  /** The section that covers the part that was hit, and was there at the time; the latest one if several were. */
+  readonly #hit = (collision: TraceCollision, at: number, since: number): Hit => {
+    const fits = ({ ranges, kind, label }: RunSection) =>
+      kind === collision.kind && label === collision.label && covers(ranges, collision);
+    let offender: RunSection | undefined;
+    if (collision.reason === 'active') for (const section of this.#active) if (fits(section)) offender = section;
+    for (let i = this.#ended.length - 1; collision.reason === 'ended' && i >= 0; i--) {
+      const section = this.#ended[i]!;
+      if (section.active!.to < since) break;
+      if (!fits(section)) continue;
+      offender = section;
+      break;
+    }
+    return { at, collision, offender };
+  };
+}
+
+type EventOfReader = Extract<TraceEvent, { readonly reader: number }>;
+
+interface Context {
+  readonly at: number;
+  /** The position after the last event: where whatever is open ends for now. */
+  readonly end: number;
+  readonly hit: (collision: TraceCollision, at: number, since: number) => Hit;
+}
+
+function advance(reader: RunReader, event: EventOfReader, { at, end, hit }: Context): void {
+  const close = (what: Stretch['what']) => closeStretch(reader, what, { at, end });
+  switch (event.type) {
+    case 'wait':
+      close('wait');
+      reader.stretches.push({ what: 'wait', from: at, to: end, ranges: rangesOfTrace(event.ranges), blocker: event.blocker });
+      return;
+    case 'wake':
+      close('wait');
+      if (reader.operation === 'readBegin') finish(reader, 'committed', at);
+      return;
+    case 'attempt': {
+      const ranges = rangesOfTrace(event.ranges);
+      close('wait');
+      reader.stretches.push({ what: 'attempt', from: at, to: end, ranges, number: event.attempt, outcome: 'open' });
+      return;
+    }
+    case 'observed':
+      openStretch(reader, 'attempt', end)?.ranges.push(...rangesOfTrace(event.ranges));
+      return;
+    case 'held':
+      reader.stretches.push({ what: 'hold', from: at, to: end, ranges: rangesOfTrace(event.ranges) });
+      return;
+    case 'released':
+      close('hold');
+      if (reader.outcome !== 'open') reader.to = at;
+      return;
+    case 'collided':
+      reader.hits.push(hit(event, at, openStretch(reader, 'attempt', end)?.from ?? reader.from));
+      settle(reader, 'lost', { at, end });
+      return;
+    case 'committed':
+      settle(reader, 'committed', { at, end });
+      return finish(reader, 'committed', at);
+    case 'failed':
+      settle(reader, 'failed', { at, end });
+      close('wait');
+      reader.error = event.error;
+      return finish(reader, 'failed', at);
+  }
+}
+
+function finish(reader: RunReader, outcome: 'committed' | 'failed', at: number): void {
+  reader.outcome = outcome;
+  reader.to = at;
+}
+
+/** The last of its sort that has not ended: the newest stretches are at the end of the list, and few. */
+function openStretch(reader: RunReader, what: Stretch['what'], end: number): Stretch | undefined {
+  for (let i = reader.stretches.length - 1; i >= 0; i--) {
+    const stretch = reader.stretches[i]!;
+    if (stretch.what === what && stretch.to === end) return stretch;
+  }
+  return undefined;
+}
+
+function closeStretch(reader: RunReader, what: Stretch['what'], { at, end }: Pick<Context, 'at' | 'end'>): Stretch | undefined {
+  const stretch = openStretch(reader, what, end);
+  if (stretch !== undefined) stretch.to = at;
+  return stretch;
+}
+
+function settle(reader: RunReader, outcome: AttemptOutcome, place: Pick<Context, 'at' | 'end'>): void {
+  const attempt = closeStretch(reader, 'attempt', place);
+  if (attempt?.what === 'attempt') attempt.outcome = outcome;
+}
+
+function covers(ranges: readonly Range[], { range }: TraceCollision): boolean {
+  if (range === undefined) return false;
+  const start = Number(range.start);
+  const end = Number(range.end);
+  return ranges.some((own) => own.start <= start && end <= own.end);
+}

@@ -13,9 +13,12 @@
 import type { TrackerEvents, TrackerObserver } from '../observer.js';
 
 /** The events that each channel carries. */
-interface ChannelEvents {
+export interface ChannelEvents {
+  /** What sections do. */
   'rangefence:invalidate': 'begin' | 'notified' | 'ended' | 'refused';
+  /** What lookups do. */
   'rangefence:lookup': 'attempt' | 'committed' | 'failed' | 'held' | 'released';
+  /** Attempts that were hit. */
   'rangefence:collision': 'collided';
 }
 

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type ChannelMessage, type ChannelName, publishChannels } from './channels.js';
+export { type ChannelEvents, type ChannelMessage, type ChannelName, publishChannels } from './channels.js';
 export { type ChromeEvent, type ChromeTrace, type NamedTrace, type Traces, toChromeTrace } from './chrome.js';
 export { type HtmlOptions, toHtml } from './html.js';
 export { type DevtoolsDetail, type PerformanceTarget, toPerformance } from './performance.js';

@@ -372,7 +372,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a begin that gives up leaves its place in the queue',
     file: 'space.ts',
-    find: 'if (section.state === QUEUED) this.wake(this.gate.abandon(section));',
+    find: 'if (section.state === QUEUED) this.wake(this.#abandon(section));',
     replace: '',
     first: [HOLD],
   },

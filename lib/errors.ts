@@ -18,7 +18,8 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_COLLISION'
   | 'RANGEFENCE_BANNED'
   | 'RANGEFENCE_LOAD'
-  | 'RANGEFENCE_LOCK_ORDER';
+  | 'RANGEFENCE_LOCK_ORDER'
+  | 'RANGEFENCE_SOURCE';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
 export class RangefenceError extends Error {

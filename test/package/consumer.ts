@@ -17,7 +17,18 @@ import {
   type TrackerObserver,
   type WaitOptions,
 } from 'rangefence';
+import {
+  type ByteReader,
+  ByteSource,
+  type ByteVersion,
+  type ConsistentReader,
+  hyparquetBuffer,
+  openFile,
+  openUrl,
+  SourceError,
+} from 'rangefence/bytes';
 import { type Handle, IntervalTree } from 'rangefence/interval-tree';
+import { type FencedCache, fence, KeyedFence } from 'rangefence/keyed';
 import { BannedError, type LoadContext, LoadError, type MirrorStats, RangeMirror } from 'rangefence/mirror';
 
 const tree = new IntervalTree<string>();
@@ -85,8 +96,32 @@ export async function use(signal: AbortSignal | undefined): Promise<number> {
   return length + plain + found.length + Number(again) + Number(why?.reason === 'ended') + wrong.length;
 }
 
+export async function useDrivers(signal: AbortSignal | undefined): Promise<number> {
+  const version: ByteVersion = { key: '1', size: 8 };
+  const source = new ByteSource({
+    backend: { name: 'eight bytes', identify: async () => version, read: async () => ({ version, bytes: new Uint8Array(8) }) },
+  });
+  const page: ByteSource = openUrl('https://example.org/a', { pageSize: 4096, headers: { accept: '*/*' } });
+  const file: ByteSource = openFile('a', { watch: false });
+  const query = async (view: ByteReader): Promise<number> => (await view.read(0, 8, { signal })).length + (await view.size());
+  const count: number = await source.consistent(query, { timeoutMs: 5, revalidate: true });
+  const consistent: ConsistentReader = file;
+  const { byteLength } = await hyparquetBuffer(consistent);
+  // @ts-expect-error: the length is a number
+  const wrong: string = await page.size();
+  await page.close();
+
+  const cache: FencedCache<string, number> = fence(new Map<string, number>());
+  const value: number = await cache.getOrLoad('a', async (key: string) => key.length);
+  // @ts-expect-error: the keys are strings
+  await cache.invalidate(1);
+  const keyed = new KeyedFence<readonly number[]>();
+  const nothing: undefined = await keyed.mutate(keyed.keys([[1], [2]]), () => undefined, { signal });
+  return count + byteLength + value + wrong.length + Number(nothing === undefined);
+}
+
 export function describe(error: unknown): string {
   if (error instanceof InvalidRangeError) return error.message;
-  if (error instanceof BannedError || error instanceof LoadError) return error.code;
+  if (error instanceof BannedError || error instanceof LoadError || error instanceof SourceError) return error.code;
   return isRangefenceError(error) ? error.code : '';
 }

@@ -4,55 +4,14 @@
  * current and the newest TypeScript. Needs a build; `npm run build` makes it.
  */
 import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { RUNTIME_EXPORTS } from './exports.js';
+import { install, root, saidBy } from './install.js';
 
-/** Everything an entry exports at run time. A new name is a decision, so it is written down here. */
-const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
-  rangefence: [
-    'ClosedError',
-    'CollisionError',
-    'CommitError',
-    'InvalidArgumentError',
-    'InvalidRangeError',
-    'RangeTracker',
-    'RangefenceError',
-    'RetryLimitError',
-    'SubscriberError',
-    'TimeoutError',
-    'isRangefenceError',
-  ],
-  'rangefence/interval-tree': ['IntervalTree'],
-  'rangefence/debug': ['LockOrderError', 'lockOrder'],
-  'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
-  'rangefence/testing': [
-    'AllocationError',
-    'PageFault',
-    'ScheduleError',
-    'SimulatedAddressSpace',
-    'TraceRecorder',
-    'createSharedObject',
-    'describeContract',
-    'explore',
-    'rangesOfTrace',
-    'replay',
-    'sample',
-  ],
-  'rangefence/trace': ['TraceRecorder', 'publishChannels', 'rangesOfTrace', 'toChromeTrace', 'toHtml', 'toPerformance', 'toSvg'],
-};
 const MAX_CORE_EXPORTS = 12;
 
 /** Files at the top of the tarball; all others are built ones in `dist/`. */
@@ -63,7 +22,6 @@ const BUILT_FILE = /^dist\/[\w-]+(\.d)?\.c?[jt]s$/;
 const LOWERED = /_nullishCoalesce|_optionalChain|__privateGet|__privateAdd|_classPrivateField/;
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const root = resolve(here, '../..');
 
 interface Case {
   readonly compiler: 'typescript50' | 'typescript' | 'typescript7';
@@ -99,9 +57,9 @@ const problems: string[] = [];
 async function main(): Promise<void> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rangefence-package-')));
   try {
-    const installed = await install(folder);
-    checkFiles(installed);
-    const entries = entriesOf(installed);
+    const home = await installed(folder);
+    checkFiles(home);
+    const entries = entriesOf(home);
     await Promise.all([smoke(folder, entries, 'import'), smoke(folder, entries, 'require')]);
     await compileAll(folder);
   } finally {
@@ -112,16 +70,9 @@ async function main(): Promise<void> {
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
-/** Packs and installs; resolves to the installed package. */
-async function install(folder: string): Promise<string> {
-  await must('pack', 'npm', ['pack', '--silent', '--pack-destination', folder], root);
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack left no tarball');
-  const consumer = join(folder, 'consumer');
-  mkdirSync(consumer);
-  writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }\n');
-  const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--silent'];
-  await must('install', 'npm', ['install', ...flags, join(folder, tarball)], consumer);
+/** Packs and installs, and puts beside it what is run and compiled; resolves to the installed package. */
+async function installed(folder: string): Promise<string> {
+  const consumer = await install(folder);
   for (const name of ['consumer.ts', 'consumer-using.ts', 'smoke.mjs']) cpSync(join(here, name), join(consumer, name));
   // One text for both module formats; the extension decides which declaration files are read.
   for (const extension of ['mts', 'cts']) cpSync(join(here, 'consumer.ts'), join(consumer, `consumer.${extension}`));
@@ -191,16 +142,8 @@ async function check(title: string, file: string, args: string[], cwd: string): 
     await promisify(execFile)(file, args, { cwd });
     console.log(`ok    ${title}`);
   } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    problems.push(`FAIL  ${title}\n${stdout}${stderr || (stdout === '' ? String(error) : '')}`.trimEnd());
+    problems.push(`FAIL  ${title}\n${saidBy(error)}`);
   }
-}
-
-/** A step without which nothing else makes sense. */
-async function must(title: string, file: string, args: string[], cwd: string): Promise<void> {
-  const before = problems.length;
-  await check(title, file, args, cwd);
-  if (problems.length > before) throw new Error(problems.at(-1));
 }
 
 await main();

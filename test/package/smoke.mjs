@@ -3,6 +3,7 @@
  * Loads each entry through one module format, compares its runtime exports with the list, and uses it a little.
  */
 import assert from 'node:assert/strict';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 const [format, json] = process.argv.slice(2);
@@ -74,6 +75,37 @@ await assert.rejects(mirror.read({ start: 7, end: 3 }), InvalidRangeError);
 assert.equal(mirror.constructor.name, 'RangeMirror', 'the bundler has left the name alone');
 mirror[Symbol.dispose]();
 assert.equal(mirror.closed, true);
+
+const { SourceError, openFile } = entries['rangefence/bytes'];
+const path = new URL(`thing-${process.pid}-${format}`, import.meta.url);
+await writeFile(path, 'old old');
+const source = openFile(path);
+const words = await source.consistent(
+  async (view, attempt) => {
+    const first = await view.read(0, 4);
+    if (attempt.number === 1) {
+      await writeFile(`${path.pathname}.new`, 'new new');
+      await rename(`${path.pathname}.new`, path);
+    }
+    return new TextDecoder().decode(first) + new TextDecoder().decode(await view.read(4, 3));
+  },
+  { revalidate: true },
+);
+assert.equal(words, 'new new', 'a replacement in the middle of a query makes it run again');
+await source.close();
+await rm(path);
+await assert.rejects(openFile(path).read(0, 1), SourceError);
+
+const { fence } = entries['rangefence/keyed'];
+const store = new Map();
+const fenced = fence(store);
+let name = 'old';
+const loading = fenced.getOrLoad('a', async () => name);
+await fenced.mutate('a', async () => {
+  name = 'new';
+});
+assert.deepEqual([await loading, store.get('a'), fenced.pending], ['new', 'new', 0]);
+fenced.close();
 
 const { LockOrderError, lockOrder } = entries['rangefence/debug'];
 const reports = [];

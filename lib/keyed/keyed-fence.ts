@@ -1,0 +1,316 @@
+/**
+ * KeyedFence: a tracker whose places are keys.
+ *
+ * The contract is the tracker's (docs/contract.md), with "the same key" for "overlaps":
+ *
+ * - Between a resolved begin and its `end()`, no lookup of one of its keys commits, and no subscriber uses its old state.
+ * - A lookup commits only if no invalidation of what it read was active at any moment since its token was taken.
+ * - It waits only for invalidations of its own keys, and retries only if one hit them. Keys are told apart exactly, as a Map
+ *   does (or as `identify` says): nothing is hashed.
+ * - The table of keys holds what is in flight, and nothing when nothing is: it does not grow with the keys ever seen.
+ *
+ * Not promised, as with the tracker: exclusion between invalidations, anything about readers that go around it.
+ */
+import type { Attempt } from '../attempt.js';
+import { type Clock, systemClock } from '../clock.js';
+import type { Seq } from '../collision.js';
+import type { DisposableHandle } from '../dispose.js';
+import { check, describe } from '../errors.js';
+import type { Ignore, InvalidateOptions, Invalidation } from '../invalidation.js';
+import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../lookup.js';
+import type { TrackerObserver } from '../observer.js';
+import { overlap, toSpans } from '../range.js';
+import type { TrackerStats } from '../stats.js';
+import { RangeTracker } from '../tracker.js';
+import { KeyScope } from './scope.js';
+import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
+import { EVERYTHING, KeyTable, type Reads } from './table.js';
+
+/** As for the tracker, whose memory this one goes with. */
+const DEFAULT_HISTORY_CAPACITY = 4096;
+
+/** How a keyed fence is made. */
+export interface KeyedFenceOptions<K> {
+  /**
+   * What the fence knows a key by, compared as a Map compares. Default: the key itself. Give one where different keys name the
+   * same thing (`'a/b'` and `'a:b'` in unstorage), or where equal keys are different objects. Must be pure.
+   */
+  identify?: ((key: K) => unknown) | undefined;
+  /** A name for error messages, snapshots and observers. */
+  label?: string | undefined;
+  /** Ended invalidations remembered; default 4,096. As the tracker's. */
+  historyCapacity?: number | undefined;
+  /** Told of every event of the tracker. */
+  observer?: TrackerObserver | undefined;
+  /** Where time comes from; default the host's. */
+  clock?: Clock | undefined;
+}
+
+/** How to begin an invalidation of keys. */
+export interface KeyedInvalidateOptions<K> extends Omit<InvalidateOptions, 'within'> {
+  /** The running section of the same fence that this one is nested in; see {@link InvalidateOptions.within}. */
+  within?: KeyedInvalidation<K> | undefined;
+}
+
+/** What `fetch` gets, as in {@link RangeTracker.lookup}, with keys for ranges. */
+export interface KeyedAttempt<K> extends Omit<Attempt, 'observe'> {
+  /**
+   * Says "I am about to read this, too": the keys are checked at the commit from the attempt's token on. **What is read without
+   * being named to `lookup` or observed is not covered.** A condition counts as all keys. After the attempt it does nothing.
+   */
+  observe(key: K | KeyScope<K>): void;
+}
+
+/** The function that reads a key. It may be called several times, but never twice at once. */
+export type KeyedFetch<K, T> = (attempt: KeyedAttempt<K>) => T | PromiseLike<T>;
+
+/** Somebody who keeps something derived from keys. */
+export interface KeyedSubscriber<K> {
+  /** The content of these keys is about to change. What it returns or throws means the same as in a
+   * tracker's subscriber: nothing when it is done, a promise for when it will be. */
+  invalidate(change: KeyedChange<K>): void | false | PromiseLike<void>;
+}
+
+/** How to subscribe to a keyed fence. */
+export interface KeyedSubscribeOptions {
+  /** Invalidations that do not concern the subscriber. Must be pure. */
+  ignore?: Ignore | undefined;
+  /** A name for error messages, snapshots and observers. */
+  label?: string | undefined;
+}
+
+/** A place among the subscribers, until closed. */
+export interface KeyedSubscription extends DisposableHandle {
+  /** True after `close()`, or after the fence was closed. */
+  readonly closed: boolean;
+  /** No callback starts after this has returned. Idempotent. */
+  close(): void;
+}
+
+/** See the top of this page. */
+export class KeyedFence<K> {
+  /** The tracker behind it, for observers, `inspect()`, `rangefence/debug` and `rangefence/trace`. Its ranges mean keys. */
+  readonly tracker: RangeTracker;
+  /** Where its time comes from. */
+  readonly clock: Clock;
+  readonly #table: KeyTable<K>;
+  readonly #all: KeyScope<K> = KeyScope.all();
+
+  /** Nothing is registered anywhere. Throws `InvalidArgumentError`. */
+  constructor(options: KeyedFenceOptions<K> = {}) {
+    const { identify, historyCapacity = DEFAULT_HISTORY_CAPACITY, label, observer, clock = systemClock } = options;
+    check(identify === undefined || typeof identify === 'function', 'identify', identify, 'a function of a key');
+    const tracker = new RangeTracker({ historyCapacity, label, observer, clock });
+    this.tracker = tracker;
+    this.clock = clock;
+    this.#table = new KeyTable(() => tracker.seq, identify ?? itself, historyCapacity);
+  }
+
+  /** Keys in the table: those with a lookup or a section in flight. 0 when nothing is. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Live counters of the tracker. */
+  get stats(): Readonly<TrackerStats> {
+    return this.tracker.stats;
+  }
+
+  /** True from the call of {@link KeyedFence.close} on. */
+  get closed(): boolean {
+    return this.tracker.closed;
+  }
+
+  // --- several keys
+
+  /** Every key there is, those included that nobody has named yet. Goes wherever a key goes. */
+  get all(): KeyScope<K> {
+    return this.#all;
+  }
+
+  /** These keys as one. Goes wherever a key goes. Throws `InvalidArgumentError` for an empty list. */
+  keys(keys: Iterable<K>): KeyScope<K> {
+    return KeyScope.of(keys);
+  }
+
+  /**
+   * Every key of which `condition` is true, those included that nobody has named yet. For invalidations; a lookup reads it as
+   * all keys. The condition must be pure; one that throws counts as true. A begin asks it for each key in flight.
+   */
+  where(condition: (key: K) => boolean): KeyScope<K> {
+    return KeyScope.where(condition);
+  }
+
+  /** What the fence knows this key by. */
+  identify(key: K): unknown {
+    return this.#table.identify(key);
+  }
+
+  // --- the invalidating side
+
+  /**
+   * Begins an invalidation, and resolves with it when every subscriber has confirmed; only then change the content, and call
+   * `end()` when it is stable again, whatever happens. Prefer {@link KeyedFence.mutate}. As {@link RangeTracker.invalidate},
+   * errors and costs included; O(1) more for each key, O(keys in flight) for a condition.
+   */
+  async invalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): Promise<KeyedInvalidation<K>> {
+    const changes = this.#table.change(key);
+    try {
+      const section = await this.tracker.invalidate(changes.ranges, inRanges(options));
+      return new KeyedSection(section, this.#table.named(section.ranges), changes);
+    } catch (error) {
+      changes.release();
+      throw error;
+    }
+  }
+
+  /** The same without waiting: `undefined` if a subscriber cannot comply at once, or a lookup holds one of the keys. */
+  tryInvalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): KeyedInvalidation<K> | undefined {
+    const changes = this.#table.change(key);
+    try {
+      const section = this.tracker.tryInvalidate(changes.ranges, inRanges(options));
+      if (section !== undefined) return new KeyedSection(section, this.#table.named(section.ranges), changes);
+    } catch (error) {
+      changes.release();
+      throw error;
+    }
+    changes.release();
+    return undefined;
+  }
+
+  /**
+   * Begins, runs `change`, ends whatever happens, and resolves with what `change` returned. An error of `change` is passed on
+   * unwrapped. Reading one of its own keys inside `change`, through the fence, waits for itself.
+   */
+  async mutate<T>(
+    key: K | KeyScope<K>,
+    change: (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>,
+    options?: KeyedInvalidateOptions<K>,
+  ): Promise<T> {
+    check(typeof change === 'function', 'change', change, 'a function');
+    const changes = this.#table.change(key);
+    try {
+      return await this.tracker.mutate(
+        changes.ranges,
+        (section) => change(new KeyedSection(section, this.#table.named(section.ranges), changes)),
+        inRanges(options),
+      );
+    } finally {
+      changes.release();
+    }
+  }
+
+  /**
+   * @internal True if nobody but this section of one key, and those it is nested in, has changed the key at any moment since
+   * `since`. Careful: it may say no for nothing.
+   */
+  isAlone(section: KeyedInvalidation<K>, since: Seq): boolean {
+    const { changes, section: own } = section as KeyedSection<K>;
+    let others = 0;
+    const count = () => {
+      others++;
+      return true;
+    };
+    if (this.tracker.readRetry(changes.reads, since, { ignore: count })) return false; // nobody knows any more
+    for (let nested: Invalidation | undefined = own; nested !== undefined; nested = nested.within) {
+      if (overlap(toSpans(nested.ranges), toSpans(changes.reads))) others--;
+    }
+    return others <= 0;
+  }
+
+  // --- the reading side
+
+  /**
+   * Reads until a read was not hit, commits it, and resolves with what was committed. As {@link RangeTracker.lookup}, options,
+   * errors and holds included. Leaves nothing behind on any path.
+   */
+  lookup<T, R>(key: K | KeyScope<K>, fetch: KeyedFetch<K, T>, options: CommitOptions<T, R>): Promise<R>;
+  /** The same without a commit: resolves with what `fetch` returned. */
+  lookup<T>(key: K | KeyScope<K>, fetch: KeyedFetch<K, T>, options?: PlainLookupOptions<T>): Promise<T>;
+  /** The same with options of which it is not known whether they have a commit. */
+  lookup<T, R>(key: K | KeyScope<K>, fetch: KeyedFetch<K, T>, options: LookupOptions<T, R>): Promise<T | R>;
+  lookup<T, R>(key: K | KeyScope<K>, fetch: KeyedFetch<K, T>, options?: LookupOptions<T, R>): Promise<R> {
+    let reads: Reads<K>;
+    try {
+      check(typeof fetch === 'function', 'fetch', fetch, 'a function');
+      reads = this.#table.read(key);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // Options with a commit are those of the first signature; which it is, the tracker asks at run time, too.
+    const checked = options as CommitOptions<T, R>;
+    return this.tracker
+      .lookup(reads.ranges, (attempt) => fetch(new ObservingAttempt(attempt, reads)), checked)
+      .then(
+        (result) => {
+          reads.release();
+          return result;
+        },
+        (error) => {
+          reads.release();
+          throw error;
+        },
+      );
+  }
+
+  // --- subscribers
+
+  /** Has `subscriber` told of every invalidation before it proceeds, until closed. As {@link RangeTracker.subscribe}. */
+  subscribe(subscriber: KeyedSubscriber<K>, options: KeyedSubscribeOptions = {}): KeyedSubscription {
+    check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
+    return this.tracker.subscribe(
+      EVERYTHING,
+      { invalidate: (section) => subscriber.invalidate(new Change(section, this.#table.named(section.ranges))) },
+      options,
+    );
+  }
+
+  /** Ends it for everybody, as {@link RangeTracker.close}: what waits rejects with `ClosedError`. Idempotent. */
+  close(): Promise<void> {
+    return this.tracker.close();
+  }
+
+  /** Shows as `KeyedFence` wherever objects are described. */
+  get [Symbol.toStringTag](): string {
+    return 'KeyedFence';
+  }
+}
+
+function itself(key: unknown): unknown {
+  return key;
+}
+
+function inRanges<K>(options: KeyedInvalidateOptions<K> | undefined): InvalidateOptions | undefined {
+  if (options?.within === undefined) return options as Omit<InvalidateOptions, 'within'> | undefined;
+  const { within } = options;
+  check(within instanceof KeyedSection, 'within', within, `an active invalidation of the same fence, not ${describe(within)}`);
+  return { ...options, within: (within as KeyedSection<K>).section };
+}
+
+/** The tracker's attempt, observing keys. */
+class ObservingAttempt<K> implements KeyedAttempt<K> {
+  private readonly attempt: Attempt;
+  private readonly reads: Reads<K>;
+
+  constructor(attempt: Attempt, reads: Reads<K>) {
+    this.attempt = attempt;
+    this.reads = reads;
+  }
+
+  get number(): number {
+    return this.attempt.number;
+  }
+
+  get seq(): Seq {
+    return this.attempt.seq;
+  }
+
+  get signal(): AbortSignal {
+    return this.attempt.signal;
+  }
+
+  observe(key: K | KeyScope<K>): void {
+    const ranges = this.reads.observe(key, this.attempt.seq);
+    if (ranges !== undefined) this.attempt.observe(ranges);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Options: how a cache is fenced and read. Everything is checked before anything changes.
+ */
+import type { CancelOptions } from '../cancel.js';
+import { check } from '../errors.js';
+import type { Ignore } from '../invalidation.js';
+import { KeyedFence, type KeyedFenceOptions, type KeyedInvalidateOptions } from './keyed-fence.js';
+
+/** What a load gets besides its key. */
+export interface KeyedLoadContext {
+  /** 1 for the first attempt; more after a change has overtaken one. */
+  readonly attempt: number;
+  /**
+   * Fires when nobody wants the value any more: a change has overtaken the load (reason: `CollisionError`), the last caller has
+   * left, or the cache was closed. Created on first use: a load that does not ask pays nothing.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the value of a key from where it comes from. It is shared with everybody who asks for the key meanwhile, so it must not
+ * depend on one caller's own signal; and it runs again, for whoever still waits, if a change overtakes it.
+ */
+export type KeyedLoad<K, T> = (key: K, context: KeyedLoadContext) => T | PromiseLike<T>;
+
+/** How one value is read, and stored if it has to be loaded. */
+export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions {
+  /**
+   * What the cache's own `set` takes besides key and value (a time to live, options), or a function that says it of the loaded
+   * value. Default: nothing, so that the cache's own default holds. Of several callers who share a load, the first's counts.
+   */
+  setOptions?: SetOptions | ((value: T) => SetOptions) | undefined;
+}
+
+/** How a value is stored by hand. */
+export interface FencedSetOptions<K, SetOptions = unknown> extends KeyedInvalidateOptions<K> {
+  /** What the cache's own `set` takes besides key and value. */
+  setOptions?: SetOptions | undefined;
+}
+
+/** How a cache is fenced. */
+export interface FenceOptions<K> extends KeyedFenceOptions<K> {
+  /**
+   * The fence, where several caches (or a cache and an index) share one, so that one change reaches them all. Default: a new
+   * one, made with `identify`, `historyCapacity` and `observer`, which must not be given otherwise.
+   */
+  keyed?: KeyedFence<K> | undefined;
+  /**
+   * True for what the cache's `get` returns when it has nothing; a loaded value of which it is true is handed out and not
+   * stored. Default: `undefined` (of a synchronous cache with `has`: if that says no), and `null` from `getItem`.
+   */
+  isMiss?: ((value: unknown) => boolean) | undefined;
+  /** Told when the cache has failed to store a loaded value. The callers have the value all the same. */
+  onSetError?: ((error: unknown, key: K) => void) | undefined;
+  /** Collisions after which a read holds its key: a whole number of at least 1, or `Infinity`. Default 2. As for `lookup`. */
+  maxAttempts?: number | undefined;
+  /** The longest time, in milliseconds, for which such a hold may delay changes; then `RetryLimitError`. Default 1000. */
+  holdMs?: number | undefined;
+  /** True for changes that do not concern the content: they neither drop an entry nor delay a read. Must be pure. */
+  ignore?: Ignore | undefined;
+}
+
+/** Options with their defaults, checked. */
+export interface FenceSettings<K> {
+  readonly keyed: KeyedFence<K>;
+  readonly ownsKeyed: boolean;
+  readonly isMiss: ((value: unknown) => boolean) | undefined;
+  readonly onSetError: ((error: unknown, key: K) => void) | undefined;
+  readonly maxAttempts: number | undefined;
+  readonly holdMs: number | undefined;
+  readonly ignore: Ignore | undefined;
+  readonly label: string | undefined;
+}
+
+/** Throws `InvalidArgumentError`. */
+export function fenceSettings<K>(options: FenceOptions<K>): FenceSettings<K> {
+  check(typeof options === 'object' && options !== null, 'options', options, 'an object');
+  const { keyed, isMiss, onSetError, maxAttempts, holdMs, ignore, label } = options;
+  check(keyed === undefined || keyed instanceof KeyedFence, 'keyed', keyed, 'a KeyedFence');
+  for (const name of ['identify', 'historyCapacity', 'observer', 'clock'] as const) {
+    const fits = keyed === undefined || options[name] === undefined;
+    check(fits, name, options[name], 'nothing beside `keyed`, which has its own');
+  }
+  check(isMiss === undefined || typeof isMiss === 'function', 'isMiss', isMiss, 'a function');
+  check(onSetError === undefined || typeof onSetError === 'function', 'onSetError', onSetError, 'a function');
+  const isCount = maxAttempts === undefined || maxAttempts === Number.POSITIVE_INFINITY;
+  const attempts = 'a whole number of at least 1, or Infinity';
+  check(isCount || (Number.isSafeInteger(maxAttempts) && maxAttempts >= 1), 'maxAttempts', maxAttempts, attempts);
+  const isTime = holdMs === undefined || (holdMs > 0 && holdMs < Number.POSITIVE_INFINITY);
+  check(isTime, 'holdMs', holdMs, 'a positive number of milliseconds');
+  check(ignore === undefined || typeof ignore === 'function', 'ignore', ignore, 'a function');
+  check(label === undefined || typeof label === 'string', 'label', label, 'a string');
+  const own = keyed ?? new KeyedFence<K>(options);
+  return { keyed: own, ownsKeyed: keyed === undefined, isMiss, onSetError, maxAttempts, holdMs, ignore, label };
+}

@@ -1,0 +1,49 @@
+/**
+ * Scope: several keys as one, all keys, or all keys of which something is true.
+ *
+ * An object of a class of its own, and not a list: a list may itself be somebody's key. Where a key is expected, a scope is a
+ * scope, and everything else is one key.
+ */
+import { check } from '../errors.js';
+
+/** Several keys as one; made by `KeyedFence`'s `keys`, `where` and `all`. Holds nothing but what it was given. */
+export class KeyScope<K> {
+  /** The keys, if they are listed; `undefined` if the scope is a condition. */
+  readonly keys: readonly K[] | undefined;
+  /** The condition; `undefined` for a list, and for "all". */
+  readonly where: ((key: K) => boolean) | undefined;
+
+  private constructor(keys: readonly K[] | undefined, where: ((key: K) => boolean) | undefined) {
+    this.keys = keys;
+    this.where = where;
+  }
+
+  /** @internal Throws `InvalidArgumentError`. */
+  static of<K>(keys: Iterable<K>): KeyScope<K> {
+    const isList = typeof (keys as Iterable<K> | undefined)?.[Symbol.iterator] === 'function' && typeof keys !== 'string';
+    check(isList, 'keys', keys, 'an iterable of keys (a single key is given as it is)');
+    const list = Object.freeze([...keys]);
+    check(list.length > 0, 'keys', keys, 'at least one key');
+    return new KeyScope<K>(list, undefined);
+  }
+
+  /** @internal Throws `InvalidArgumentError`. */
+  static where<K>(condition: (key: K) => boolean): KeyScope<K> {
+    check(typeof condition === 'function', 'condition', condition, 'a function of a key');
+    return new KeyScope<K>(undefined, condition);
+  }
+
+  /** @internal */
+  static all<K>(): KeyScope<K> {
+    return new KeyScope<K>(undefined, undefined);
+  }
+}
+
+/** True unless the condition says no. One that throws has not said no: the careful answer stands. */
+export function mayMatch<K>(condition: (key: K) => boolean, key: K): boolean {
+  try {
+    return Boolean(condition(key));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Sections in keys: what the tracker knows as ranges, as its owner and the subscribers see it.
+ */
+import type { Seq } from '../collision.js';
+import type { DisposableHandle } from '../dispose.js';
+import type { Invalidation, InvalidationInfo } from '../invalidation.js';
+import type { Changes, Named } from './table.js';
+
+/** An invalidation of keys, as subscribers see it. */
+export interface KeyedChange<K> extends InvalidationInfo {
+  /** The keys that change, if they are listed; `undefined` for all keys, and for a condition: ask {@link KeyedChange.has}. */
+  readonly keys: readonly K[] | undefined;
+  /** True for an invalidation of all keys. */
+  readonly isAll: boolean;
+  /** True if this key changes. O(1) for listed keys. */
+  has(key: K): boolean;
+  /** True if a subscriber may take its time (return a promise); false if it must comply at once or refuse. */
+  readonly blockable: boolean;
+  /** The tracker's counter at the begin. */
+  readonly beginSeq: Seq;
+  /** True from the begin to the end. */
+  readonly active: boolean;
+}
+
+/** A running (or ended) invalidation of keys, as its owner sees it. */
+export interface KeyedInvalidation<K> extends KeyedChange<K>, DisposableHandle {
+  /** Ends the section: the content is stable again, lookups that waited wake. A second call does nothing. O(log n). */
+  end(): void;
+}
+
+/** What a subscriber gets: what there is to know, and no way to end it. */
+export class Change<K> implements KeyedChange<K> {
+  readonly section: Invalidation;
+  private readonly named: Named<K>;
+
+  constructor(section: Invalidation, named: Named<K>) {
+    this.section = section;
+    this.named = named;
+  }
+
+  get keys(): readonly K[] | undefined {
+    return this.named.keys;
+  }
+
+  get isAll(): boolean {
+    return this.named.isAll;
+  }
+
+  has(key: K): boolean {
+    return this.named.has(key);
+  }
+
+  get kind(): string {
+    return this.section.kind;
+  }
+
+  get owner(): unknown {
+    return this.section.owner;
+  }
+
+  get label(): string | undefined {
+    return this.section.label;
+  }
+
+  get blockable(): boolean {
+    return this.section.blockable;
+  }
+
+  get beginSeq(): Seq {
+    return this.section.beginSeq;
+  }
+
+  get active(): boolean {
+    return this.section.active;
+  }
+}
+
+/** What the owner gets. Its keys stay in the table until its end. */
+export class KeyedSection<K> extends Change<K> implements KeyedInvalidation<K> {
+  readonly changes: Changes<K>;
+
+  constructor(section: Invalidation, named: Named<K>, changes: Changes<K>) {
+    super(section, named);
+    this.changes = changes;
+  }
+
+  end(): void {
+    this.section.end();
+    this.changes.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * KeyTable: which point of the tracker's line stands for which key, for as long as it matters.
+ *
+ * Algorithm note
+ *
+ * A key gets a point, `[n, n + 1)`, when a lookup or a section names it first; n only ever grows. It keeps the point as long as
+ * anybody uses it, and so a lookup and a section that overlap in time name the same one. When nobody does, the key is forgotten,
+ * and gets a fresh point later: whatever hit the old one ended before anybody who uses the new one took a token.
+ *
+ * One reader is different: a lookup that observes a key late, after a section over it has ended.
+ *
+ *     lookup of a                     writer of b
+ *     token
+ *                                     begin, change, end
+ *     observe b, read b               (b has no user any more, and yet its point must be the one that was hit)
+ *     check: ended after the token    -> retry
+ *
+ * So what a section has hit is kept (*retired*) until every lookup that was running at its end is over. At most `capacity` of
+ * them, like the tracker's own memory: beyond that, a lookup older than what was forgotten observes the whole line, which means
+ * that it collides.
+ *
+ * A section over a condition ("every key that starts with user:") covers the points of all keys that match, and a *gate*, a
+ * point of its own. Keys that come into the table while it runs and match take the gate in among what their lookups read.
+ */
+import type { Seq } from '../collision.js';
+import type { Range, Ranges } from '../range.js';
+import { KeyScope, mayMatch } from './scope.js';
+
+/** The whole line. */
+export const EVERYTHING: Range = Object.freeze({ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
+
+/** The point of one key. In the table exactly while it is used or retired. */
+export class Point<K> {
+  readonly key: K;
+  readonly id: unknown;
+  readonly range: Range;
+  /** What a lookup of the key reads: its point, and the gates it has to pass. */
+  readonly reads: Ranges;
+  /** The tracker's counter when it was made. */
+  readonly born: Seq;
+  /** Lookups and sections that name it now. */
+  uses = 0;
+  /** Sections among them. */
+  sections = 0;
+  /** The tracker's counter when the last section that named it was over; -1 if there was none. */
+  ended = -1;
+  /** The `ended` with which it stands among the retired; -1 if it does not. */
+  retired = -1;
+
+  constructor(key: K, id: unknown, at: number, reads: readonly Range[], born: Seq) {
+    this.key = key;
+    this.id = id;
+    this.range = { start: at, end: at + 1 };
+    this.reads = reads.length === 0 ? this.range : [this.range, ...reads];
+    this.born = born;
+  }
+}
+
+/** The point of a section over a condition. */
+class Gate<K> {
+  readonly condition: (key: K) => boolean;
+  readonly range: Range;
+  readonly uses = 0;
+  ended = -1;
+  retired = -1;
+
+  constructor(condition: (key: K) => boolean, at: number) {
+    this.condition = condition;
+    this.range = { start: at, end: at + 1 };
+  }
+}
+
+/** What a section of the tracker is about, in keys. */
+export interface Named<K> {
+  /** The keys, if they are listed. */
+  readonly keys: readonly K[] | undefined;
+  readonly isAll: boolean;
+  has(key: K): boolean;
+}
+
+/** See the top of the file. */
+export class KeyTable<K> {
+  readonly identify: (key: K) => unknown;
+  readonly #seq: () => Seq;
+  readonly #capacity: number;
+  readonly #points: Map<unknown, Point<K>> = new Map();
+  /** What sections name now, by number. */
+  readonly #changing: Map<number, Point<K> | Gate<K>> = new Map();
+  /** Those of running sections, and those retired. */
+  readonly #gates: Set<Gate<K>> = new Set();
+  /** Running lookups, the oldest first. */
+  readonly #readers: Set<Reads<K>> = new Set();
+  /** By the time of their end. One that was hit and retired again is in it twice; only the later place counts. */
+  #retired: { readonly item: Point<K> | Gate<K>; readonly ended: number }[] = [];
+  /** The end of the last section that was forgotten although a lookup was running that began before. */
+  #forgotten = -1;
+  #next = 0;
+
+  /** `seq` tells the tracker's counter; at most `capacity` points are kept for late observers. */
+  constructor(seq: () => Seq, identify: (key: K) => unknown, capacity: number) {
+    this.#seq = seq;
+    this.identify = identify;
+    this.#capacity = capacity;
+  }
+
+  /** Keys and conditions in it. */
+  get size(): number {
+    return this.#points.size + this.#gates.size;
+  }
+
+  /** Registers a lookup. {@link Reads.release} must follow. */
+  read(what: K | KeyScope<K>): Reads<K> {
+    const reads = new Reads(this, this.#seq());
+    try {
+      reads.ranges = this.enter(what, reads.points);
+    } catch (error) {
+      reads.release(); // an `identify` that throws has got as far as it has
+      throw error;
+    }
+    this.#readers.add(reads);
+    return reads;
+  }
+
+  /** Registers a section before its begin. {@link Changes.release} must follow. */
+  change(what: K | KeyScope<K>): Changes<K> {
+    if (!(what instanceof KeyScope)) return this.#changePoints([what]);
+    if (what.keys !== undefined) return this.#changePoints(what.keys);
+    if (what.where === undefined) return new Changes(this, EVERYTHING, []);
+    const gate = new Gate(what.where, this.#next++);
+    const ranges: Range[] = [gate.range];
+    for (const point of this.#points.values()) if (mayMatch(gate.condition, point.key)) ranges.push(point.range);
+    this.#gates.add(gate);
+    this.#changing.set(gate.range.start, gate);
+    return new Changes(this, ranges, [gate]);
+  }
+
+  #changePoints(keys: readonly K[]): Changes<K> {
+    const points: Point<K>[] = [];
+    const ids = keys.map((key) => this.identify(key)); // before anything is used: it may throw
+    for (const [i, key] of keys.entries()) {
+      const point = this.#use(key, ids[i]);
+      point.sections++;
+      this.#changing.set(point.range.start, point);
+      points.push(point);
+    }
+    return new Changes(this, points.length === 1 ? points[0]!.range : points.map(({ range }) => range), points);
+  }
+
+  /** What a section over these ranges is about. It must not have been released. */
+  named(ranges: readonly Range[]): Named<K> {
+    const keys: K[] = [];
+    const ids = new Set<unknown>();
+    const gates: Gate<K>[] = [];
+    for (const range of ranges) {
+      for (const item of this.#within(range)) {
+        if (item instanceof Gate) gates.push(item);
+        else {
+          keys.push(item.key);
+          ids.add(item.id);
+        }
+      }
+    }
+    // All keys; or a section that somebody has begun on the tracker itself, of which nothing is known here.
+    if (keys.length === 0 && gates.length === 0) return { keys: undefined, isAll: true, has: () => true };
+    if (gates.length === 0) return { keys, isAll: false, has: (key) => ids.has(this.identify(key)) };
+    return { keys: undefined, isAll: false, has: (key) => gates.some(({ condition }) => mayMatch(condition, key)) };
+  }
+
+  #within({ start, end }: Range): (Point<K> | Gate<K>)[] {
+    const found: (Point<K> | Gate<K>)[] = [];
+    if (end === Number.POSITIVE_INFINITY) return found;
+    if (end - start > this.#changing.size) {
+      for (const [at, item] of this.#changing) if (at >= start && at < end) found.push(item);
+      return found;
+    }
+    for (let at = start; at < end; at++) {
+      const item = this.#changing.get(at);
+      if (item !== undefined) found.push(item);
+    }
+    return found;
+  }
+
+  /** Uses the points of what is to be read, adds them to `points`, and returns the ranges. */
+  enter(what: K | KeyScope<K>, points: Point<K>[]): Ranges {
+    if (!(what instanceof KeyScope)) {
+      const point = this.#use(what, this.identify(what));
+      points.push(point);
+      return point.reads;
+    }
+    // Not by matching keys: which keys a reader of a condition will have read, nobody knows before it has.
+    if (what.keys === undefined) return EVERYTHING;
+    return what.keys.flatMap((key) => this.enter(key, points));
+  }
+
+  /** What an attempt with this token reads by reading `what` from now on; see the top of the file. */
+  observe(what: K | KeyScope<K>, token: Seq, points: Point<K>[]): Ranges {
+    const known = points.length;
+    const ranges = this.enter(what, points);
+    if (token >= this.#forgotten) return ranges;
+    return points.slice(known).every(({ born }) => born <= token) ? ranges : EVERYTHING;
+  }
+
+  #use(key: K, id: unknown): Point<K> {
+    let point = this.#points.get(id);
+    if (point === undefined) {
+      const gates: Range[] = [];
+      for (const { condition, range } of this.#gates) if (mayMatch(condition, key)) gates.push(range);
+      point = new Point(key, id, this.#next++, gates, this.#seq());
+      this.#points.set(id, point);
+    }
+    point.uses++;
+    return point;
+  }
+
+  /** @internal Of {@link Reads}. */
+  leave(reads: Reads<K>): void {
+    const wasOldest = this.#oldest() === reads;
+    this.#readers.delete(reads);
+    for (const point of reads.points) this.#leave(point);
+    if (wasOldest && this.#retired.length > 0) this.#purge();
+  }
+
+  /** @internal Of {@link Changes}: the section is over, or has not begun. */
+  over(items: readonly (Point<K> | Gate<K>)[]): void {
+    const ended = this.#seq();
+    for (const item of items) {
+      item.ended = ended;
+      if (item instanceof Gate) {
+        this.#changing.delete(item.range.start);
+        this.#retire(item);
+        continue;
+      }
+      if (--item.sections === 0) this.#changing.delete(item.range.start);
+      this.#leave(item);
+    }
+  }
+
+  #leave(point: Point<K>): void {
+    if (--point.uses === 0) this.#retire(point);
+  }
+
+  /** Nobody uses it: it goes, unless a lookup is running that may want to know what has hit it. */
+  #retire(item: Point<K> | Gate<K>): void {
+    const oldest = this.#oldest();
+    if (oldest === undefined || item.ended <= oldest.since) {
+      this.#drop(item);
+      return;
+    }
+    if (item.retired === item.ended) return;
+    item.retired = item.ended;
+    this.#retired.push({ item, ended: item.ended });
+    if (this.#retired.length <= this.#capacity) return;
+    const { item: first, ended } = this.#retired.shift()!;
+    if (this.#unretire(first, ended)) this.#forgotten = Math.max(this.#forgotten, ended);
+  }
+
+  /** Lets go what no running lookup is older than. */
+  #purge(): void {
+    const since = this.#oldest()?.since ?? Number.POSITIVE_INFINITY;
+    this.#retired = this.#retired.filter(({ item, ended }) => {
+      if (ended <= since) this.#unretire(item, ended);
+      return ended > since;
+    });
+  }
+
+  /** Drops what stood there, unless it is used again; true if it did. */
+  #unretire(item: Point<K> | Gate<K>, ended: number): boolean {
+    if (item.retired !== ended) return false;
+    item.retired = -1;
+    if (item.uses === 0) this.#drop(item);
+    return item.uses === 0;
+  }
+
+  #drop(item: Point<K> | Gate<K>): void {
+    if (item instanceof Gate) this.#gates.delete(item);
+    else this.#points.delete(item.id);
+  }
+
+  #oldest(): Reads<K> | undefined {
+    for (const reads of this.#readers) return reads;
+    return undefined;
+  }
+}
+
+/** What one lookup reads. Its points are used until it is released. */
+export class Reads<K> {
+  ranges: Ranges = EVERYTHING;
+  readonly points: Point<K>[] = [];
+  /** The tracker's counter when it began: not later than the token of any of its attempts. */
+  readonly since: Seq;
+  private readonly table: KeyTable<K>;
+  private over = false;
+
+  constructor(table: KeyTable<K>, since: Seq) {
+    this.table = table;
+    this.since = since;
+  }
+
+  /** The ranges of what an attempt with this token is about to read, too. After the end it claims nothing. */
+  observe(what: K | KeyScope<K>, token: Seq): Ranges | undefined {
+    return this.over ? undefined : this.table.observe(what, token, this.points);
+  }
+
+  release(): void {
+    this.over = true;
+    this.table.leave(this);
+  }
+}
+
+/** What one section changes. Its points are used until it is released. */
+export class Changes<K> {
+  readonly ranges: Ranges;
+  private readonly table: KeyTable<K>;
+  private items: readonly (Point<K> | Gate<K>)[];
+
+  constructor(table: KeyTable<K>, ranges: Ranges, items: readonly (Point<K> | Gate<K>)[]) {
+    this.table = table;
+    this.ranges = ranges;
+    this.items = items;
+  }
+
+  /** What a lookup of the same keys would read, for a section over listed keys that is running. */
+  get reads(): Ranges {
+    return this.items.flatMap((item) => (item instanceof Point ? item.reads : item.range));
+  }
+
+  /** Idempotent. */
+  release(): void {
+    const { items } = this;
+    this.items = [];
+    if (items.length > 0) this.table.over(items);
+  }
+}

@@ -10,7 +10,7 @@ import {
 import { ManualClock } from './support/clock.js';
 import { hit, hold } from './support/holding.js';
 import { ManualFetch, range } from './support/reading.js';
-import { failure, soon, turns } from './support/turns.js';
+import { deferred, failure, soon, turns } from './support/turns.js';
 
 const PAGE = range(0, 8);
 const PAGES = [{ start: 0, end: 8 }];
@@ -155,9 +155,68 @@ describe('a trace recorder', () => {
     const [subscribed] = only(trace, 'subscribed');
     const id = subscribed!.subscription;
     expect(subscribed).toEqual({ type: 'subscribed', at: 0, seq: 0, subscription: id, ranges: PAGES, label: 'mirror' });
-    expect(only(trace, 'notified')).toMatchObject([{ subscription: id, answer: 'refused' }]);
+    expect(only(trace, 'notified')).toMatchObject([{ subscription: id, answer: 'refused', ms: 0 }]);
     expect(only(trace, 'refused')).toMatchObject([{ subscription: id }]);
     expect(only(trace, 'closed').map(({ subscription }) => subscription)).toEqual([id, undefined]);
+  });
+
+  it('records when all subscribers have confirmed, of sections that had to wait for any', async () => {
+    const { clock, recorder, tracker } = make();
+    (await tracker.invalidate(PAGE)).end();
+    const flushed = deferred<void>();
+    tracker.subscribe(PAGE, { invalidate: () => flushed.promise });
+    const begun = tracker.invalidate(PAGE);
+    (await tracker.invalidate(ELSEWHERE)).end();
+    clock.advance(4);
+    flushed.resolve();
+    const section = await soon(begun);
+    clock.advance(2);
+    section.end();
+    const trace = recorder.trace();
+    const [, mine] = only(trace, 'begin');
+    expect(only(trace, 'begun')).toEqual([{ type: 'begun', at: 4, seq: 5, section: mine!.section }]);
+    expect(only(trace, 'ended').map(({ at }) => at)).toEqual([0, 0, 6]);
+  });
+
+  it('records how long each callback took, also one that begins a section itself', async () => {
+    const { clock, recorder, tracker } = make();
+    tracker.subscribe(ELSEWHERE, { invalidate: () => clock.advance(2) }, { label: 'inner' });
+    tracker.subscribe(
+      PAGE,
+      {
+        invalidate() {
+          clock.advance(3);
+          tracker.tryInvalidate(ELSEWHERE)!.end();
+        },
+      },
+      { label: 'outer' },
+    );
+    tracker.tryInvalidate(PAGE)!.end();
+    const labels = new Map(only(recorder.trace(), 'subscribed').map(({ subscription, label }) => [subscription, label]));
+    expect(only(recorder.trace(), 'notified').map(({ subscription, ms }) => [labels.get(subscription), ms])).toEqual([
+      ['inner', 2],
+      ['outer', 5],
+    ]);
+  });
+
+  it('records who gave up waiting: a bare readBegin, and a begin that queued', async () => {
+    const { clock, recorder, tracker } = make();
+    const section = tracker.tryInvalidate(PAGE)!;
+    const bare = failure(tracker.readBegin(PAGE, { timeoutMs: 5 }));
+    clock.advance(5);
+    await bare;
+    section.end();
+    const holder = await hold(tracker, PAGE);
+    const leaves = new AbortController();
+    const queues = failure(tracker.invalidate(PAGE, { signal: leaves.signal }));
+    clock.advance(1);
+    leaves.abort(new Error('enough'));
+    await queues;
+    await holder.commit();
+    const trace = recorder.trace();
+    expect(only(trace, 'gaveUp')).toEqual([{ type: 'gaveUp', at: 5, seq: 1, reader: only(trace, 'wait')[0]!.reader }]);
+    expect(only(trace, 'withdrawn')).toMatchObject([{ at: 6, section: only(trace, 'queued')[0]!.section }]);
+    expect(only(trace, 'granted')).toEqual([]);
   });
 
   it('records why a lookup failed, as text', async () => {
@@ -200,6 +259,10 @@ describe('a trace recorder', () => {
     tracker.subscribe(PAGE, { invalidate() {} });
     const holder = await hold(tracker, PAGE);
     const begin = tracker.invalidate(PAGE);
+    const leaves = new AbortController();
+    const queues = failure(tracker.invalidate(PAGE, { signal: leaves.signal }));
+    leaves.abort(new Error('enough'));
+    await queues;
     tracker.tryInvalidate(PAGE);
     await holder.commit();
     const section = await soon(begin);
@@ -209,12 +272,14 @@ describe('a trace recorder', () => {
     await tracker.close();
     // Every event there is, so that one that is added later is missed here.
     const all = [
-      ...['attempt', 'begin', 'closed', 'collided', 'committed', 'ended', 'failed', 'held'],
-      ...['notified', 'refused', 'released', 'subscribed', 'wait', 'wake'],
+      ...['attempt', 'begin', 'begun', 'closed', 'collided', 'committed', 'ended', 'failed', 'gaveUp', 'held', 'notified'],
+      ...['notifying', 'refused', 'released', 'subscribed', 'wait', 'wake'],
     ] as const satisfies readonly (keyof TrackerEvents)[];
     expect([...new Set(seen)].sort()).toEqual(all);
-    const names: Partial<Record<TraceEvent['type'], keyof TrackerEvents>> = { queued: 'wait', granted: 'wake' };
-    expect(types(recorder.trace()).map((type) => names[type] ?? type)).toEqual(seen);
+    const names: Partial<Record<TraceEvent['type'], keyof TrackerEvents>> = {
+      ...{ queued: 'wait', granted: 'wake', withdrawn: 'gaveUp' },
+    };
+    expect(types(recorder.trace()).map((type) => names[type] ?? type)).toEqual(seen.filter((name) => name !== 'notifying'));
     expect(tracker.stats.observerErrors).toBe(0);
   });
 

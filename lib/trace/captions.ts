@@ -40,18 +40,24 @@ export function subjectOf({ sections, readers }: Run): (id: number) => string {
 /** How long, or how long at least if it was not over when the trace ended. */
 export function durationText({ from, to }: Span, { times, length }: Run): string {
   const ms = times[to]! - times[from]!;
-  const text = ms >= 100 ? `${Math.round(ms)} ms` : `${Number(ms.toPrecision(3))} ms`;
-  return to === length ? `${text}, not over` : text;
+  return to === length ? `${msText(ms)}, not over` : msText(ms);
+}
+
+function msText(ms: number): string {
+  return ms >= 100 ? `${Math.round(ms)} ms` : `${Number(ms.toPrecision(3))} ms`;
 }
 
 /** All about a section. */
 export function sectionText(section: RunSection, run: Run): string {
-  const { ranges, within, queue, active, refused } = section;
+  const { ranges, within, queue, withdrawn, active, telling, rolledBack, refused } = section;
   return [
     `${sectionName(section)} over ${rangesText(ranges)}`,
     within === undefined ? '' : `inside #${within}`,
     queue === undefined ? '' : `queued behind a holding lookup: ${durationText(queue, run)}`,
+    withdrawn ? 'gave up before it began' : '',
     active === undefined ? '' : `active: ${durationText(active, run)}`,
+    telling === undefined ? '' : `of that, waited for its subscribers: ${durationText(telling, run)}`,
+    rolledBack ? 'rolled back: not everybody has confirmed' : '',
     refused === undefined ? '' : 'refused: it would have had to wait',
   ]
     .filter((line) => line !== '')
@@ -64,14 +70,18 @@ export function readerText(reader: RunReader, run: Run): string {
   const attempts = stretches.filter(({ what }) => what === 'attempt').length;
   const times = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
   const end = outcome === 'failed' ? `failed: ${error}` : outcome === 'open' ? 'not over' : 'committed';
-  if (reader.operation === 'readBegin') return `${readerName(reader)}: ${durationText(reader, run)}`;
+  if (reader.operation === 'readBegin') {
+    return `${readerName(reader)}: ${outcome === 'failed' ? 'gave up after ' : ''}${durationText(reader, run)}`;
+  }
   return `${readerName(reader)}: ${end} after ${times}, ${durationText(reader, run)}`;
 }
 
 /** What a reader does for a while. */
 export function stretchText(stretch: Stretch, run: Run, subject: (id: number) => string): string {
   const where = `${rangesText(stretch.ranges)}: ${durationText(stretch, run)}`;
-  if (stretch.what === 'wait') return `waits for ${subject(stretch.blocker)}, over ${where}`;
+  if (stretch.what === 'wait') {
+    return `waits for ${subject(stretch.blocker)}${stretch.gaveUp ? ', and gives up' : ''}, over ${where}`;
+  }
   if (stretch.what === 'hold') return `holds ${where}`;
   return `attempt ${stretch.number} (${stretch.outcome}) over ${where}`;
 }
@@ -86,7 +96,8 @@ export function hitText({ collision, offender }: Hit): string {
 }
 
 /** What a subscriber answered. */
-export function noticeText({ section, subscription, answer }: Notice): string {
+export function noticeText({ section, subscription, answer, ms }: Notice): string {
   const said = { stopped: 'has let go', pending: 'needs time', refused: 'refuses', failed: 'failed' }[answer];
-  return `${subscriptionName(subscription)} is told of ${section === undefined ? 'a section' : sectionName(section)}: ${said}`;
+  const whom = section === undefined ? 'a section' : sectionName(section);
+  return `${subscriptionName(subscription)} is told of ${whom}: ${said}${ms > 0 ? `, after ${msText(ms)} in its callback` : ''}`;
 }

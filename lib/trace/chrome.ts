@@ -15,8 +15,8 @@ import {
   subjectOf,
   subscriptionName,
 } from './captions.js';
-import type { Trace } from './recorder.js';
-import { type Run, type RunReader, runOf, type Span } from './run.js';
+import type { Trace } from './events.js';
+import { type Run, type RunReader, runOf, type Span, type Stretch } from './run.js';
 
 /** An event of that format; only the fields that are used here. */
 export interface ChromeEvent {
@@ -26,7 +26,7 @@ export interface ChromeEvent {
   readonly ph: 'b' | 'n' | 'e' | 'M';
   /** Begin and end of a track have the same. */
   readonly cat: string;
-  /** Tells tracks of one category apart. */
+  /** Tells tracks of one category apart, those of all spaces: a hexadecimal number. */
   readonly id?: string;
   /** Microseconds by the recorder's clock. */
   readonly ts: number;
@@ -69,12 +69,17 @@ export function namedTraces(traces: Traces): readonly NamedTrace[] {
   return 'events' in traces ? [{ name: 'space', trace: traces }] : traces;
 }
 
+/** Tracks are told apart by category and id only, in all processes together, so the number of the space is in the id. */
+function trackId(id: number, pid: number): string {
+  return `0x${(pid * 2 ** 40 + id).toString(16)}`;
+}
+
 /** An event before it has a time: `depth` is how far inside its track it is. */
 interface Placed {
   readonly at: number;
   readonly ph: 'b' | 'n' | 'e';
   readonly depth: number;
-  readonly track: { readonly cat: string; readonly id: string };
+  readonly track: { readonly cat: string; readonly id: number };
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
@@ -87,7 +92,10 @@ function eventsOf(run: Run, { name, pid }: { name: string; pid: number }): Chrom
   placed.sort((a, b) => a.at - b.at || rank(a) - rank(b));
   const process = { name: 'process_name', ph: 'M', cat: '__metadata', ts: 0, pid, tid: pid, args: { name } } as const;
   const ts = (at: number) => (run.origin + run.times[at]!) * 1000;
-  return [process, ...placed.map(({ at, ph, track, name, args }) => ({ name, ph, ...track, ts: ts(at), pid, tid: pid, args }))];
+  const events = placed.map(({ at, ph, track: { cat, id }, name, args }) => ({
+    ...{ name, ph, cat, id: trackId(id, pid), ts: ts(at), pid, tid: pid, args },
+  }));
+  return [process, ...events];
 }
 
 /** At one position: inner ends, outer ends, outer begins, inner begins, instants. No track ends where it has an instant. */
@@ -106,21 +114,26 @@ interface Entry {
 
 function add(placed: Placed[], { from, to }: Span, { cat, id, name, depth = 0, args = {} }: Entry): void {
   if (from >= to) return; // closed by the first event that is left
-  const common = { depth, track: { cat, id: `0x${id.toString(16)}` }, name };
+  const common = { depth, track: { cat, id }, name };
   placed.push({ ...common, at: from, ph: 'b', args }, { ...common, at: to, ph: 'e', args: {} });
 }
 
 function instant(placed: Placed[], at: number, { cat, id, name, args = {} }: Entry): void {
-  placed.push({ at, ph: 'n', depth: 1, track: { cat, id: `0x${id.toString(16)}` }, name, args });
+  placed.push({ at, ph: 'n', depth: 1, track: { cat, id }, name, args });
 }
 
 function sections(run: Run, placed: Placed[]): void {
   for (const section of run.sections) {
-    const { id, ranges, kind, queue, active, refused, within } = section;
-    const args = { ranges: rangesText(ranges), kind, ...(within === undefined ? {} : { within }) };
+    const { id, ranges, kind, queue, withdrawn, active, telling, rolledBack, refused, within } = section;
+    const args = {
+      ...{ ranges: rangesText(ranges), kind, ...(within === undefined ? {} : { within }) },
+      ...(withdrawn ? { withdrawn } : {}),
+      ...(rolledBack ? { rolledBack } : {}),
+    };
     const name = sectionName(section);
     if (queue !== undefined) add(placed, queue, { cat: 'queue', id, name: `queued: ${name}`, args });
     if (active !== undefined) add(placed, active, { cat: 'section', id, name, args });
+    if (telling !== undefined) add(placed, telling, { cat: 'section', id, name: 'waits for its subscribers', depth: 1 });
     if (refused !== undefined) {
       add(placed, { from: refused, to: refused + 1 }, { cat: 'refused', id, name: `refused: ${name}`, args });
     }
@@ -139,9 +152,7 @@ function readers(run: Run, placed: Placed[]): void {
       args: { outcome, ...(error === undefined ? {} : { error }) },
     });
     for (const stretch of stretches) {
-      const name = { attempt: `attempt ${stretch.what === 'attempt' ? stretch.number : ''}`, wait: 'wait', hold: 'hold' }[
-        stretch.what
-      ];
+      const name = stretchName(stretch);
       const args = { about: stretchText(stretch, run, subject), ranges: rangesText(stretch.ranges) };
       const isHold = stretch.what === 'hold';
       add(placed, stretch, { cat: isHold ? 'hold' : cat, id, name, depth: isHold ? 0 : 1, args });
@@ -150,6 +161,11 @@ function readers(run: Run, placed: Placed[]): void {
       instant(placed, hit.at, { cat, id, name: 'collision', args: { about: hitText(hit), offender: hit.offender?.id } });
     }
   }
+}
+
+function stretchName(stretch: Stretch): string {
+  if (stretch.what === 'attempt') return `attempt ${stretch.number}`;
+  return stretch.what === 'wait' && stretch.gaveUp ? 'wait, given up' : stretch.what;
 }
 
 /** A lookup that gives up its hold after its commit: the track is over with the commit. */
@@ -169,8 +185,8 @@ function subscriptions(run: Run, placed: Placed[]): void {
     });
   }
   for (const notice of run.notices) {
-    const { at, section, subscription, answer } = notice;
-    const args = { about: noticeText(notice), section: section?.id, answer };
+    const { at, section, subscription, answer, ms } = notice;
+    const args = { about: noticeText(notice), section: section?.id, answer, ms };
     instant(placed, at, { cat: 'subscriber', id: subscription.id, name: `told: ${answer}`, args });
   }
 }

@@ -2,9 +2,13 @@
  * HTML: a trace as one file that needs nothing else: data, script and style are inside, and nothing is fetched.
  */
 import { check } from '../errors.js';
-import { paint } from './paint.js';
-import type { Trace } from './recorder.js';
+import { makeDensity } from './density.js';
+import type { Trace } from './events.js';
+import { makeInk } from './ink.js';
+import { plotOf } from './paint.js';
+import { paintRulers } from './rulers.js';
 import { type Scene, sceneOf } from './scene.js';
+import { paintShapes } from './shapes.js';
 import { escaped, HATCHES, SHAPE_STYLE, shapeOf, summaryOf } from './svg.js';
 import { COLOUR_NAMES, LEGEND, themeOf } from './theme.js';
 import { startViewer } from './viewer.js';
@@ -66,14 +70,19 @@ function dataOf(scene: Scene): string {
   return JSON.stringify(scene).replaceAll('<', '\\u003c');
 }
 
+/** What the page is made of; each uses nothing but its parameters. */
+const FUNCTIONS = { plotOf, paintRulers, paintShapes, makeDensity, makeInk };
+
 /** Loaders that keep the names of functions put calls of a helper into their source text. */
 function scriptOf(): string {
+  const functions = Object.entries(FUNCTIONS).map(([name, text]) => `${name}: ${text.toString()}`);
   return `'use strict';
 const __name = (value) => value;
-const paint = ${paint.toString()};
 const startViewer = ${startViewer.toString()};
+const functions = { ${functions.join(',\n')} };
 const scene = JSON.parse(document.getElementById('data').textContent);
-startViewer({ window: globalThis, scene, paint, colourNames: ${JSON.stringify(COLOUR_NAMES)} });`;
+const legend = ${JSON.stringify(LEGEND)};
+startViewer({ window: globalThis, scene, legend, colourNames: ${JSON.stringify(COLOUR_NAMES)}, ...functions });`;
 }
 
 function legend(): string {

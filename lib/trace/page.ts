@@ -46,11 +46,16 @@ export interface PageContext {
   setLineDash(dash: readonly number[]): void;
   fillRect(x: number, y: number, width: number, height: number): void;
   strokeRect(x: number, y: number, width: number, height: number): void;
+  strokeText(text: string, x: number, y: number): void;
   fillText(text: string, x: number, y: number): void;
   beginPath(): void;
   moveTo(x: number, y: number): void;
   lineTo(x: number, y: number): void;
   stroke(): void;
+  imageSmoothingEnabled: boolean;
+  createImageData(width: number, height: number): { readonly data: Uint8ClampedArray };
+  putImageData(image: unknown, x: number, y: number): void;
+  drawImage(image: unknown, x: number, y: number, width: number, height: number): void;
   createPattern(tile: unknown, repetition: string): unknown;
 }
 
@@ -61,16 +66,24 @@ export interface PageCanvas extends PageElement {
   getContext(kind: '2d'): PageContext | null;
 }
 
+/** The colours and other properties of an element. */
+export interface PageStyle {
+  getPropertyValue(name: string): string;
+}
+
+/** A document. */
+export interface PageDocument {
+  readonly documentElement: PageElement;
+  getElementById(id: string): PageElement | null;
+  createElement(name: 'canvas'): PageCanvas;
+}
+
 /** `globalThis` of a page. */
 export interface PageWindow {
   readonly devicePixelRatio: number;
   readonly performance: { now(): number };
-  readonly document: {
-    readonly documentElement: PageElement;
-    getElementById(id: string): PageElement | null;
-    createElement(name: 'canvas'): PageCanvas;
-  };
-  getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
+  readonly document: PageDocument;
+  getComputedStyle(element: PageElement): PageStyle;
   matchMedia(query: string): { addEventListener(type: 'change', listener: () => void): void };
   requestAnimationFrame(callback: () => void): unknown;
   addEventListener(type: string, listener: (event: PageEvent) => void): void;

@@ -5,7 +5,7 @@
 import { check } from '../errors.js';
 import { hitText, rangesText, readerName, sectionName, stretchText, subjectOf } from './captions.js';
 import { namedTraces, type Traces } from './chrome.js';
-import { type AttemptOutcome, type Run, runOf, type Span } from './run.js';
+import { type AttemptOutcome, type Run, runOf, type Span, type Stretch } from './run.js';
 
 /** What DevTools reads of a measure or a mark: <https://developer.chrome.com/docs/devtools/performance/extension>. */
 export interface DevtoolsDetail {
@@ -50,6 +50,15 @@ export function toPerformance(traces: Traces, target: PerformanceTarget = global
   return count;
 }
 
+function colourOf(stretch: Stretch): DevtoolsDetail['color'] {
+  if (stretch.what === 'attempt') return ATTEMPT_COLOURS[stretch.outcome];
+  if (stretch.what === 'hold') return 'secondary';
+  return stretch.gaveUp ? 'error' : 'secondary-light';
+}
+
+/** DevTools leaves out what takes no time, and counts in microseconds: of two, rounding leaves one at least. */
+const LEAST_MS = 0.002;
+
 type Look = Omit<DevtoolsDetail, 'dataType' | 'trackGroup'>;
 
 class Measuring {
@@ -81,6 +90,8 @@ class Measuring {
       if (section.queue !== undefined)
         this.#measure(`queued: ${name}`, section.queue, { ...look, track: 'queue', color: 'tertiary-light' });
       if (section.active !== undefined) this.#measure(name, section.active, { ...look, track: 'sections', color: 'tertiary' });
+      if (section.telling !== undefined)
+        this.#measure(`told: ${name}`, section.telling, { ...look, track: 'subscribers', color: 'primary-light' });
     }
   }
 
@@ -91,13 +102,12 @@ class Measuring {
       for (const stretch of reader.stretches) {
         const tooltipText = stretchText(stretch, this.#run, subject);
         const track = { attempt: 'lookups', wait: 'waits', hold: 'holds' }[stretch.what];
-        const color =
-          stretch.what === 'attempt'
-            ? ATTEMPT_COLOURS[stretch.outcome]
-            : stretch.what === 'wait'
-              ? 'secondary-light'
-              : 'secondary';
-        this.#measure(name, stretch, { track, color, tooltipText, properties: [['ranges', rangesText(stretch.ranges)]] });
+        this.#measure(name, stretch, {
+          track,
+          color: colourOf(stretch),
+          tooltipText,
+          properties: [['ranges', rangesText(stretch.ranges)]],
+        });
       }
       for (const hit of reader.hits) {
         const devtools = {
@@ -114,7 +124,9 @@ class Measuring {
 
   #measure(name: string, { from, to }: Span, look: Look): void {
     const devtools = { dataType: 'track-entry', trackGroup: this.#trackGroup, ...look } as const;
-    this.#target.measure(name, { start: this.#at(from), end: this.#at(to), detail: { devtools } });
+    const start = this.#at(from);
+    const end = Math.max(this.#at(to), start + LEAST_MS);
+    this.#target.measure(name, { start, end, detail: { devtools } });
     this.#count++;
   }
 

@@ -7,9 +7,9 @@
  * - No reader, section or owner is kept alive: objects become numbers.
  *
  * What a lookup discovers through `attempt.observe` is no event of a tracker. To have it in the trace as well, wrap the
- * fetch: {@link TraceRecorder.watch}.
+ * fetch: {@link TraceRecorder.watch}. Not recorded are `changing` and `changed`, which lie between `begun` and `ended` and show
+ * nothing that those two do not, and `notifying`, which becomes the `ms` of `notified`.
  */
-import type { Answer } from '../answers.js';
 import type { Attempt } from '../attempt.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { Collision } from '../collision.js';
@@ -20,172 +20,31 @@ import type { TrackerEvents, TrackerObserver } from '../observer.js';
 import { type Range, type Ranges, toRanges, toSpans } from '../range.js';
 import type { ReaderInfo } from '../reader.js';
 import type { RangeTracker } from '../tracker.js';
+import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
+
+export {
+  rangesOfTrace,
+  type Trace,
+  type TraceBlocked,
+  type TraceBound,
+  type TraceCollision,
+  type TraceDetails,
+  type TraceEvent,
+  type TraceFailure,
+  type TraceNotice,
+  type TraceObserved,
+  type TraceOfAttempt,
+  type TraceOfReader,
+  type TraceOfSection,
+  type TraceOfSubscription,
+  type TraceRange,
+  type TraceReader,
+  type TraceSection,
+  type TraceSubscription,
+} from './events.js';
 
 /** Events kept by default. One takes 100 to 300 bytes, so a full recorder holds about 10 MiB. */
 const DEFAULT_CAPACITY = 65_536;
-
-/** A bound of a range. JSON has no infinity, so that is spelt out. */
-export type TraceBound = number | '-Infinity' | 'Infinity';
-
-/** A half-open range `[start, end)`. {@link rangesOfTrace} gives ordinary ones back. */
-export interface TraceRange {
-  /** Belongs to the range. */
-  readonly start: TraceBound;
-  /** The first number after the range. */
-  readonly end: TraceBound;
-}
-
-/** An event of a section. All ids are positive whole numbers, and no two things in a trace share one. */
-export interface TraceOfSection {
-  /** The id of the section. */
-  readonly section: number;
-}
-
-/** A section where it first appears: when it queues, when it is refused, or else when it begins. */
-export interface TraceSection extends TraceOfSection {
-  /** What changes. */
-  readonly ranges: readonly TraceRange[];
-  /** The kind. */
-  readonly kind: string;
-  /** The label; absent if it has none. */
-  readonly label?: string;
-  /** An id for an object, otherwise the owner as text; absent if it was not said. */
-  readonly owner?: number | string;
-  /** The id of the section it is nested in; absent if it is in none. */
-  readonly within?: number;
-}
-
-/** An event of a bare `readBegin` or of a lookup. */
-export interface TraceOfReader {
-  /** The id of the reader. */
-  readonly reader: number;
-}
-
-/** A reader whenever it waits, holds or calls its fetch. */
-export interface TraceReader extends TraceOfReader {
-  /** A bare `readBegin`, or a `lookup`. */
-  readonly operation: ReaderInfo['operation'];
-  /** What it reads, as far as the tracker knows by then: what an attempt observed counts from the next one on. */
-  readonly ranges: readonly TraceRange[];
-  /** The label; absent if it has none. */
-  readonly label?: string;
-}
-
-/** An event of one attempt of a lookup. */
-export interface TraceOfAttempt extends TraceOfReader {
-  /** The number of the attempt, from 1; 0 before the first. */
-  readonly attempt: number;
-}
-
-/** What an attempt has discovered. */
-export interface TraceObserved extends TraceOfAttempt {
-  /** What it is about to read, too. */
-  readonly ranges: readonly TraceRange[];
-}
-
-/** An attempt that was hit; what is absent is not known any more. */
-export interface TraceCollision extends TraceOfAttempt {
-  /** In which way. */
-  readonly reason: Collision['reason'];
-  /** The part of the lookup's ranges that was hit. */
-  readonly range?: TraceRange;
-  /** The kind of the section that hit it. */
-  readonly kind?: string;
-  /** The label of the section that hit it. */
-  readonly label?: string;
-}
-
-/** A lookup that ended without a commit. */
-export interface TraceFailure extends TraceOfAttempt {
-  /** What it rejected with, as text. */
-  readonly error: string;
-}
-
-/** Somebody who has to wait for somebody. */
-export interface TraceBlocked {
-  /** The id of who is in the way: a section, active or queued, or a holding lookup. */
-  readonly blocker: number;
-}
-
-/** An event of a subscriber. */
-export interface TraceOfSubscription {
-  /** The id of the subscription. */
-  readonly subscription: number;
-}
-
-/** A new subscriber. */
-export interface TraceSubscription extends TraceOfSubscription {
-  /** What it covers. */
-  readonly ranges: readonly TraceRange[];
-  /** The label; absent if it has none. */
-  readonly label?: string;
-}
-
-/** A subscriber that was told of a begin. */
-export interface TraceNotice extends TraceOfSection, TraceOfSubscription {
-  /** What it answered at once. */
-  readonly answer: Answer;
-}
-
-/** Each type of event, and what its events have besides `type`, `at` and `seq`. */
-export interface TraceDetails {
-  /** A section has begun. */
-  begin: TraceSection;
-  /** A subscriber was told of a begin. */
-  notified: TraceNotice;
-  /** A section has ended, or was rolled back. */
-  ended: TraceOfSection;
-  /** A non-waiting begin was refused, by a subscriber or (then without one) by held ranges. */
-  refused: TraceSection & Partial<TraceOfSubscription>;
-  /** A reader waits for a section. The first in a row is when it began to wait, the others say that it waits for another one. */
-  wait: TraceReader & TraceBlocked;
-  /** Nothing blocks a reader any more. */
-  wake: TraceOfReader;
-  /** A begin queues behind a holding lookup. */
-  queued: TraceSection & TraceBlocked;
-  /** A begin that queued may go. */
-  granted: TraceOfSection;
-  /** A lookup calls its fetch. */
-  attempt: TraceReader & TraceOfAttempt;
-  /** An attempt is about to read this, too; recorded through {@link TraceRecorder.watch} only. */
-  observed: TraceObserved;
-  /** An attempt was hit. */
-  collided: TraceCollision;
-  /** A lookup has committed. */
-  committed: TraceOfAttempt;
-  /** A lookup ended without a commit. */
-  failed: TraceFailure;
-  /** A lookup has announced its ranges. */
-  held: TraceReader & TraceOfAttempt;
-  /** A lookup has given its ranges free. */
-  released: TraceOfAttempt;
-  /** A subscriber was added. */
-  subscribed: TraceSubscription;
-  /** A subscription was closed; without one it was the tracker. */
-  closed: Partial<TraceOfSubscription>;
-}
-
-/** One event; `type` says which, and which other fields it has. */
-export type TraceEvent = {
-  [Type in keyof TraceDetails]: {
-    /** Which event. */
-    readonly type: Type;
-    /** Milliseconds by the recorder's clock. */
-    readonly at: number;
-    /** The space's counter right after the event. */
-    readonly seq: number;
-  } & TraceDetails[Type];
-}[keyof TraceDetails];
-
-/** A recorded run, in the order of events. Nothing in it is lost by `JSON.stringify` and `JSON.parse`. */
-export interface Trace {
-  /** Of this format. */
-  readonly version: 1;
-  /** Events that came before the first one here, and were forgotten. */
-  readonly dropped: number;
-  /** What is kept. */
-  readonly events: readonly TraceEvent[];
-}
 
 /** How a recorder is made. */
 export interface TraceRecorderOptions {
@@ -207,6 +66,10 @@ export class TraceRecorder {
   #dropped = 0;
   #ids = new WeakMap<object, number>();
   #lastId = 0;
+  /** Sections that somebody was told of. Of the others, `begun` says no more than `begin`. */
+  readonly #told = new WeakSet<Invalidation>();
+  /** When the callbacks that are running were called: one may begin a section of its own. */
+  readonly #callbacks: number[] = [];
   /** Set by each attempt, which its fetch follows in the same turn: so this is the lookup whose fetch is being called. */
   #announced: { readonly reader: number; readonly tracker: RangeTracker } | undefined = undefined;
 
@@ -259,8 +122,17 @@ export class TraceRecorder {
     const step = ({ reader, attempt }: TrackerEvents['committed']) => ({ reader: id(reader), attempt });
     return {
       begin: ({ seq, invalidation }) => add('begin', seq, this.#section(invalidation)),
-      notified: ({ seq, invalidation, subscription, answer }) =>
-        add('notified', seq, { section: id(invalidation), subscription: id(subscription), answer }),
+      notifying: ({ invalidation }) => {
+        this.#told.add(invalidation);
+        this.#callbacks.push(this.#clock.now());
+      },
+      notified: ({ seq, invalidation, subscription, answer }) => {
+        const ms = this.#clock.now() - this.#callbacks.pop()!;
+        add('notified', seq, { section: id(invalidation), subscription: id(subscription), answer, ms });
+      },
+      begun: ({ seq, invalidation }) => {
+        if (this.#told.has(invalidation)) add('begun', seq, { section: id(invalidation) });
+      },
       ended: ({ seq, invalidation }) => add('ended', seq, { section: id(invalidation) }),
       refused: ({ seq, invalidation, subscription }) =>
         add('refused', seq, {
@@ -274,6 +146,10 @@ export class TraceRecorder {
       wake: ({ seq, waiter }) => {
         if ('operation' in waiter) add('wake', seq, { reader: id(waiter) });
         else add('granted', seq, { section: id(waiter) });
+      },
+      gaveUp: ({ seq, waiter }) => {
+        if ('operation' in waiter) add('gaveUp', seq, { reader: id(waiter) });
+        else add('withdrawn', seq, { section: id(waiter) });
       },
       attempt: ({ tracker, seq, reader, attempt }) => {
         this.#announced = { reader: id(reader), tracker };
@@ -365,11 +241,6 @@ class WatchedAttempt implements Attempt {
     this.#attempt.observe(ranges); // first: bad ranges throw, and are then not recorded
     this.#record(ranges);
   }
-}
-
-/** Ordinary ranges, with real infinities. */
-export function rangesOfTrace(ranges: readonly TraceRange[]): Range[] {
-  return ranges.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
 }
 
 function rangeFor({ start, end }: Range): TraceRange {

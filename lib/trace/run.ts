@@ -15,7 +15,8 @@ import {
   type TraceEvent,
   type TraceReader,
   type TraceSection,
-} from './recorder.js';
+} from './events.js';
+import { advance, type EventOfReader } from './stretches.js';
 
 /** From one position to a later (or the same) one. */
 export interface Span {
@@ -29,6 +30,8 @@ export interface Notice {
   readonly section: RunSection | undefined;
   readonly subscription: RunSubscription;
   readonly answer: Answer;
+  /** How long its callback took before it returned. */
+  readonly ms: number;
 }
 
 /** A section: queued, then active, or refused. */
@@ -40,8 +43,14 @@ export interface RunSection {
   readonly within: number | undefined;
   /** From the queue to the begin; undefined if it never queued. */
   queue: Span | undefined;
+  /** It left the queue without a begin. */
+  withdrawn: boolean;
   /** From begin to end; undefined if it never began. */
   active: Span | undefined;
+  /** The part of that in which it waited for its subscribers; undefined if nobody was told. */
+  telling: Span | undefined;
+  /** Somebody has not confirmed, so nothing was changed. */
+  rolledBack: boolean;
   /** Where a begin that does not wait was refused. */
   refused: number | undefined;
 }
@@ -52,7 +61,7 @@ export type AttemptOutcome = 'committed' | 'lost' | 'failed' | 'open';
 /** What a reader does for a while. */
 export type Stretch = Span & { readonly ranges: Range[] } & (
     | { readonly what: 'attempt'; readonly number: number; outcome: AttemptOutcome }
-    | { readonly what: 'wait'; readonly blocker: number }
+    | { readonly what: 'wait'; readonly blocker: number; gaveUp: boolean }
     | { readonly what: 'hold' }
   );
 
@@ -108,6 +117,8 @@ export function runOf(trace: Trace): Run {
 
 const EVERYTHING: readonly Range[] = [{ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }];
 
+type EventOf<Type extends TraceEvent['type']> = Extract<TraceEvent, { readonly type: Type }>;
+
 class Reading {
   readonly #trace: Trace;
   readonly #sections = new Map<number, RunSection>();
@@ -135,16 +146,14 @@ class Reading {
         return;
       case 'granted':
         return this.#unqueue(event.section, at);
+      case 'withdrawn':
+        return this.#withdraws(event.section, at);
+      case 'begun':
+        return this.#begun(event.section, at);
       case 'ended':
         return this.#ends(event.section, at);
       case 'notified':
-        this.#notices.push({
-          at,
-          section: this.#sections.get(event.section),
-          subscription: this.#subscription(event.subscription),
-          answer: event.answer,
-        });
-        return;
+        return this.#notified(event, at);
       case 'subscribed':
         this.#subscriptions.set(event.subscription, {
           ...{ id: event.subscription, label: event.label, ranges: rangesOfTrace(event.ranges) },
@@ -182,7 +191,7 @@ class Reading {
     if (section === undefined) {
       section = {
         ...{ id, ranges: rangesOfTrace(ranges), kind, label, within },
-        ...{ queue: undefined, active: undefined, refused: undefined },
+        ...{ queue: undefined, withdrawn: false, active: undefined, telling: undefined, rolledBack: false, refused: undefined },
       };
       this.#sections.set(id, section);
     }
@@ -193,6 +202,23 @@ class Reading {
     section.active = { from: at, to: this.#end };
     this.#unqueue(section.id, at);
     this.#active.add(section);
+  }
+
+  #notified({ section: id, subscription, answer, ms }: EventOf<'notified'>, at: number): void {
+    const section = this.#sections.get(id);
+    if (section?.active !== undefined) section.telling ??= { from: section.active.from, to: this.#end };
+    this.#notices.push({ at, section, subscription: this.#subscription(subscription), answer, ms });
+  }
+
+  #begun(id: number, at: number): void {
+    const telling = this.#sections.get(id)?.telling;
+    if (telling !== undefined) telling.to = at;
+  }
+
+  #withdraws(id: number, at: number): void {
+    this.#unqueue(id, at);
+    const section = this.#sections.get(id);
+    if (section !== undefined) section.withdrawn = true;
   }
 
   #unqueue(id: number, at: number): void {
@@ -208,6 +234,10 @@ class Reading {
       return;
     }
     section.active.to = at;
+    if (section.telling?.to === this.#end) {
+      section.telling.to = at;
+      section.rolledBack = true;
+    }
     this.#active.delete(section);
     this.#ended.push(section);
   }
@@ -228,7 +258,7 @@ class Reading {
       this.#unknown.add(event.reader);
       return;
     }
-    if (reader.outcome === 'open' || event.type === 'released') advance(reader, event, { at, end: this.#end, hit: this.#hit });
+    advance(reader, event, { at, end: this.#end, hit: this.#hit });
   }
 
   #reader({ reader: id, operation, label }: TraceReader, at: number): RunReader {
@@ -261,82 +291,6 @@ class Reading {
     }
     return { at, collision, offender };
   };
-}
-
-type EventOfReader = Extract<TraceEvent, { readonly reader: number }>;
-
-interface Context {
-  readonly at: number;
-  /** The position after the last event: where whatever is open ends for now. */
-  readonly end: number;
-  readonly hit: (collision: TraceCollision, at: number, since: number) => Hit;
-}
-
-function advance(reader: RunReader, event: EventOfReader, { at, end, hit }: Context): void {
-  const close = (what: Stretch['what']) => closeStretch(reader, what, { at, end });
-  switch (event.type) {
-    case 'wait':
-      close('wait');
-      reader.stretches.push({ what: 'wait', from: at, to: end, ranges: rangesOfTrace(event.ranges), blocker: event.blocker });
-      return;
-    case 'wake':
-      close('wait');
-      if (reader.operation === 'readBegin') finish(reader, 'committed', at);
-      return;
-    case 'attempt': {
-      const ranges = rangesOfTrace(event.ranges);
-      close('wait');
-      reader.stretches.push({ what: 'attempt', from: at, to: end, ranges, number: event.attempt, outcome: 'open' });
-      return;
-    }
-    case 'observed':
-      openStretch(reader, 'attempt', end)?.ranges.push(...rangesOfTrace(event.ranges));
-      return;
-    case 'held':
-      reader.stretches.push({ what: 'hold', from: at, to: end, ranges: rangesOfTrace(event.ranges) });
-      return;
-    case 'released':
-      close('hold');
-      if (reader.outcome !== 'open') reader.to = at;
-      return;
-    case 'collided':
-      reader.hits.push(hit(event, at, openStretch(reader, 'attempt', end)?.from ?? reader.from));
-      settle(reader, 'lost', { at, end });
-      return;
-    case 'committed':
-      settle(reader, 'committed', { at, end });
-      return finish(reader, 'committed', at);
-    case 'failed':
-      settle(reader, 'failed', { at, end });
-      close('wait');
-      reader.error = event.error;
-      return finish(reader, 'failed', at);
-  }
-}
-
-function finish(reader: RunReader, outcome: 'committed' | 'failed', at: number): void {
-  reader.outcome = outcome;
-  reader.to = at;
-}
-
-/** The last of its sort that has not ended: the newest stretches are at the end of the list, and few. */
-function openStretch(reader: RunReader, what: Stretch['what'], end: number): Stretch | undefined {
-  for (let i = reader.stretches.length - 1; i >= 0; i--) {
-    const stretch = reader.stretches[i]!;
-    if (stretch.what === what && stretch.to === end) return stretch;
-  }
-  return undefined;
-}
-
-function closeStretch(reader: RunReader, what: Stretch['what'], { at, end }: Pick<Context, 'at' | 'end'>): Stretch | undefined {
-  const stretch = openStretch(reader, what, end);
-  if (stretch !== undefined) stretch.to = at;
-  return stretch;
-}
-
-function settle(reader: RunReader, outcome: AttemptOutcome, place: Pick<Context, 'at' | 'end'>): void {
-  const attempt = closeStretch(reader, 'attempt', place);
-  if (attempt?.what === 'attempt') attempt.outcome = outcome;
 }
 
 function covers(ranges: readonly Range[], { range }: TraceCollision): boolean {

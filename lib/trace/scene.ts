@@ -8,11 +8,24 @@
 import type { Range } from '../range.js';
 import { Axis, type Piece } from './axis.js';
 import { hitText, noticeText, readerText, sectionText, stretchText, subjectOf } from './captions.js';
-import type { Trace } from './recorder.js';
+import type { Trace } from './events.js';
 import { type AttemptOutcome, type Run, type RunReader, runOf, type Stretch } from './run.js';
 
 /** How a shape is painted; the positions in {@link STYLES} are the numbers in the columns. */
-export const STYLES = ['section', 'queue', 'refused', 'committed', 'lost', 'failed', 'open', 'wait', 'hold', 'notice'] as const;
+export const STYLES = [
+  'section',
+  'telling',
+  'queue',
+  'refused',
+  'committed',
+  'lost',
+  'failed',
+  'open',
+  'wait',
+  'gaveUp',
+  'hold',
+  'notice',
+] as const;
 /** One of {@link STYLES}. */
 export type Style = (typeof STYLES)[number];
 
@@ -115,12 +128,13 @@ class Layout {
 
   sections(): void {
     for (const section of this.#run.sections) {
-      const { ranges, active, queue, refused } = section;
+      const { ranges, active, telling, queue, withdrawn, refused } = section;
       const text = this.#text(sectionText(section, this.#run));
       const name = this.#name(section.label ?? section.kind);
       const add = (style: Style, from: number, to: number) => this.#add(0, ranges, { style, from, to, text, name, lane: 0 });
-      if (queue !== undefined) add('queue', queue.from, queue.to);
+      if (queue !== undefined) add(withdrawn ? 'gaveUp' : 'queue', queue.from, queue.to);
       if (active !== undefined) add('section', active.from, active.to);
+      if (telling !== undefined) add('telling', telling.from, telling.to);
       if (refused !== undefined) add('refused', refused, refused);
     }
   }
@@ -222,7 +236,8 @@ function reachesOf({ to }: Layer): number[] {
 }
 
 function styleOf(stretch: Stretch): Style {
-  return stretch.what === 'attempt' ? ATTEMPTS[stretch.outcome] : stretch.what;
+  if (stretch.what === 'attempt') return ATTEMPTS[stretch.outcome];
+  return stretch.what === 'wait' && stretch.gaveUp ? 'gaveUp' : stretch.what;
 }
 
 /** Readers that are at work at the same time over the same numbers get different ones. The smallest that is free. */

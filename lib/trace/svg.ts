@@ -2,9 +2,11 @@
  * SVG: a trace as a still picture for a document. Only what is asked for goes in; every shape says its text when it is pointed at.
  */
 import { check } from '../errors.js';
-import { type Box, type Line, type Pen, paint, type Word } from './paint.js';
-import type { Trace } from './recorder.js';
+import type { Trace } from './events.js';
+import { type Box, type Line, plotOf, type RulerPen, type ShapePen, type Word } from './paint.js';
+import { paintRulers } from './rulers.js';
 import { type Scene, type Style, sceneOf } from './scene.js';
+import { paintShapes } from './shapes.js';
 import { LEGEND, themeOf } from './theme.js';
 
 /** How a picture is made. */
@@ -41,7 +43,9 @@ export function toSvg(trace: Trace, options: SvgOptions = {}): string {
   const order = time === 'order';
   const pen = new SvgPen(scene);
   const y1 = Math.max(order ? scene.length : scene.times.at(-1)!, 1e-6);
-  paint(scene, { ...{ width: width - 8, height: wanted, left: LEFT, top: TOP, x0: 0, x1: 1, y0: 0, y1 }, order }, pen);
+  const plot = plotOf(scene, { ...{ width: width - 8, height: wanted, left: LEFT, top: TOP, x0: 0, x1: 1, y0: 0, y1 }, order });
+  paintRulers(scene, plot, pen);
+  paintShapes(scene, plot, pen);
   const legend = legendOf(scene, width);
   const height = wanted + 14 + legend.lines * LEGEND_LINE;
   return `<svg xmlns="http://www.w3.org/2000/svg" class="rangefence" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
@@ -73,7 +77,7 @@ export function summaryOf({ counts }: Scene): string {
 }
 
 const STYLE = `.rangefence text { font: 11px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; fill: var(--muted); }
-.rangefence text.name { fill: var(--ink); }
+.rangefence text.name { fill: var(--ink); stroke: var(--paper); stroke-width: 2.5; paint-order: stroke; }
 .paper { fill: var(--paper); }
 .grid { stroke: var(--grid); }
 .gap { stroke: var(--muted); stroke-dasharray: 1 5; }
@@ -88,13 +92,15 @@ export const SHAPE_STYLE = `.shape { fill: none; stroke-width: 1.5; }
 .lost { stroke: var(--lost); stroke-dasharray: 5 3; }
 .failed { stroke: var(--failed); stroke-dasharray: 2 2; }
 .open { stroke: var(--open); }
+.gaveUp { fill: url(#hatch-failed); stroke: var(--failed); stroke-dasharray: 2 2; }
+.telling { fill: url(#hatch-notice); }
 .wait { fill: url(#hatch-wait); stroke: var(--wait); stroke-width: 1; }
 .hold { fill: var(--hold); }
 .notice { fill: var(--notice); }
 .collision { stroke: var(--collision); stroke-width: 2.5; }`;
 
 /** Lines from corner to corner, and what is missing at the two others, so that tiles join. */
-export const HATCHES: string = `<defs>${['section', 'wait']
+export const HATCHES: string = `<defs>${['section', 'wait', 'failed', 'notice']
   .map(
     (name) =>
       `<pattern id="hatch-${name}" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M-1 1l2-2M0 6l6-6M5 7l2-2" stroke="var(--${name})" fill="none"/></pattern>`,
@@ -115,33 +121,71 @@ export function shapeOf(style: Style | 'collision', { x, y, width, height }: Omi
   return `<rect class="shape ${style}" x="${round(x)}" width="${round(width)}" ${at}/>`;
 }
 
-class SvgPen implements Pen {
+/** Less than so many pixels high, something hides what is no wider, of the same style, at the same place. */
+const LOW = 2;
+/** In a crowd, one shape for each so many pixels is all that can be told apart, and the file does not grow with the run. */
+const LOW_IN_A_CROWD = 4;
+const CROWD = 20_000;
+
+class SvgPen implements RulerPen, ShapePen {
+  readonly mostShapes = Number.POSITIVE_INFINITY;
+  readonly mostCrosses = 2000;
   readonly #texts: readonly string[];
+  readonly #low: number;
+  /** How wide what hides others is, by style and place. */
+  readonly #hidden = new Map<string, number>();
   readonly #parts: string[] = [];
 
   constructor({ texts }: Scene) {
     this.#texts = texts;
+    this.#low = texts.length > CROWD ? LOW_IN_A_CROWD : LOW;
   }
 
   shape(style: Style, box: Box): void {
+    if (box.height <= this.#low && this.#isHidden(style, box, this.#low)) return;
     // A point in time has no height, but should be seen.
     this.#titled(shapeOf(style, { ...box, height: Math.max(box.height, style === 'refused' ? 5 : 2) }), box);
   }
 
+  /** Never called: as many shapes are drawn as there are. */
+  speck(): void {}
+
   cross(box: Box): void {
-    this.#titled(shapeOf('collision', box), box);
+    if (!this.#isHidden('collision', box, 3)) this.#titled(shapeOf('collision', box), box);
+  }
+
+  dot(box: Box): void {
+    this.cross(box);
   }
 
   line(kind: 'grid' | 'gap' | 'link', { x1, y1, x2, y2 }: Line): void {
     this.#parts.push(`<path class="${kind}" d="M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}"/>`);
   }
 
+  link(line: Line): void {
+    this.line('link', line);
+  }
+
   word(kind: 'axis' | 'name', { x, y, text, align }: Word): void {
     this.#parts.push(`<text class="${kind}" x="${round(x)}" y="${round(y)}" text-anchor="${align}">${escaped(text)}</text>`);
   }
 
+  name(word: Word): void {
+    this.word('name', word);
+  }
+
+  crowded(): void {}
+
   text(): string {
     return this.#parts.join('\n');
+  }
+
+  #isHidden(style: string, { x, y, width }: Box, size: number): boolean {
+    const place = `${style} ${Math.floor(x / size)} ${Math.floor(y / size)}`;
+    const widest = this.#hidden.get(place);
+    if (widest !== undefined && widest > width - size + 1) return true;
+    this.#hidden.set(place, width);
+    return false;
   }
 
   #titled(shape: string, { text }: Box): void {

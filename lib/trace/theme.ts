@@ -5,7 +5,7 @@
 import type { Style } from './scene.js';
 
 /** What is coloured. */
-export type Colour = Exclude<Style, 'queue' | 'wait'> | 'paper' | 'ink' | 'muted' | 'grid' | 'wait' | 'collision' | 'panel';
+export type Colour = Exclude<Style, 'queue' | 'telling' | 'gaveUp'> | 'paper' | 'ink' | 'muted' | 'grid' | 'collision' | 'panel';
 
 /** Light and dark; each pair was checked to be at least 3 to 1 on its paper where it bears meaning. */
 const COLOURS: Record<Colour, readonly [light: string, dark: string]> = {
@@ -41,6 +41,7 @@ export const COLOUR_NAMES: readonly string[] = Object.keys(COLOURS);
 /** The legend, in its order. */
 export const LEGEND: readonly (readonly [style: Style | 'collision', text: string])[] = [
   ['section', 'section (a change)'],
+  ['telling', 'its subscribers have not let go yet'],
   ['queue', 'begin that queues'],
   ['refused', 'begin that was refused'],
   ['committed', 'attempt, committed'],
@@ -48,6 +49,7 @@ export const LEGEND: readonly (readonly [style: Style | 'collision', text: strin
   ['failed', 'attempt, failed'],
   ['open', 'attempt, not over'],
   ['wait', 'waits'],
+  ['gaveUp', 'waits or queues, and gives up'],
   ['hold', 'holds its range'],
   ['notice', 'subscriber is told'],
   ['collision', 'collision, and since when its offender was there'],

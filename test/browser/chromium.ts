@@ -84,6 +84,17 @@ export class Chromium {
     return page;
   }
 
+  /** The trace engine of its own DevTools, as `engine`, in a page of theirs: what their Performance panel reads traces with. */
+  async engine(): Promise<Page> {
+    const url = 'devtools://devtools/bundled/models/trace/trace.js';
+    const { targetId } = await this.send('Target.createTarget', { url });
+    const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
+    const page = new Page(this, sessionId);
+    await page.arrival(url);
+    await page.evaluate(`import(${JSON.stringify(url)}).then((module) => { globalThis.engine = module; })`);
+    return page;
+  }
+
   /** Ends it, and removes what it has stored. */
   async close(): Promise<void> {
     const exited = new Promise((resolve) => this.#child.once('exit', resolve));
@@ -162,6 +173,28 @@ export class Page {
     });
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
     return result.value;
+  }
+
+  /** Waits until it is where it was sent. */
+  async arrival(url: string): Promise<void> {
+    const there = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`;
+    while (!(await this.evaluate(there))) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  /** What the browser has traced of these categories while something was done. */
+  async traced(categories: string, act: () => Promise<unknown>): Promise<unknown[]> {
+    const events: unknown[] = [];
+    const complete = new Promise<void>((resolve) => {
+      this.#browser.listen(({ method, params }) => {
+        if (method === 'Tracing.dataCollected') events.push(...(params as unknown as { value: unknown[] }).value);
+        if (method === 'Tracing.tracingComplete') resolve();
+      });
+    });
+    await this.send('Tracing.start', { traceConfig: { includedCategories: categories.split(',') } });
+    await act();
+    await this.send('Tracing.end');
+    await complete;
+    return events;
   }
 
   /** What the root element says. */

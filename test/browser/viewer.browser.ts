@@ -1,13 +1,13 @@
 /**
  * The page of a trace in a real Chromium: it loads, shows what is there, answers to the mouse, and is quick enough.
- * Pictures of it go into `reports/browser`, to be looked at.
+ * And what other exports make, read by the trace engine of the browser's own DevTools. Pictures go into `reports/browser`, to be looked at.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Trace, toHtml } from '../../lib/trace/index.js';
+import { type Trace, toChromeTrace, toHtml, toPerformance } from '../../lib/trace/index.js';
 import { EVERYTHING_IN_IT, fabricate, recordEverything } from '../support/traced.js';
 import { Chromium, type Page } from './chromium.js';
 
@@ -60,7 +60,7 @@ describe('the page of a trace', () => {
       const { corner, colours } = await page.evaluate(look);
       expect(corner).toEqual(dark ? [20, 23, 28, 255] : [255, 255, 255, 255]);
       expect(colours).toBeGreaterThan(20);
-      await writeFile(join(PICTURES, `${dark ? 'dark' : 'light'}.png`), await page.picture());
+      await picture(page, dark ? 'dark' : 'light');
       expect(page.problems).toEqual([]);
     }
   });
@@ -69,13 +69,9 @@ describe('the page of a trace', () => {
     const page = await show(await recordEverything(), 'hover');
     await page.evaluate(`document.getElementById('measure').click()`);
     const seen = new Set<string>();
-    for (let y = 150; y < 890; y += 12) {
+    for (let y = 150; y < 890; y += 24) {
       for (const x of [90, 115, 130, 420, 600]) {
-        await page.mouse('mouseMoved', x, y);
-        await page.drawn();
-        const tip = await page.evaluate(
-          `document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent`,
-        );
+        const tip = await tipAt(page, x, y);
         if (tip !== '') seen.add(tip);
       }
     }
@@ -112,32 +108,160 @@ describe('the page of a trace', () => {
     expect(page.problems).toEqual([]);
   });
 
-  it('opens 100,000 events in two seconds, and draws while it scrolls', async () => {
-    const trace = fabricate(100_000);
-    const page = await show(trace, 'many');
+  it('opens 100,000 events in two seconds, and scrolls smoothly however near they are', async () => {
+    const page = await show(fabricate(100_000), 'many');
     const { readyMs, sections, lookups } = await page.data();
     const things = Math.ceil(100_000 / 6);
     expect([sections, lookups]).toEqual([`${things}`, `${things}`]);
-    const whole = await frames(page, { deltaX: 0, deltaY: 3 });
-    await writeFile(join(PICTURES, 'many.png'), await page.picture());
-    for (let i = 0; i < 6; i++) await page.mouse('mouseWheel', 700, 500, { deltaX: 0, deltaY: -300, modifiers: 2 });
-    const near = await frames(page, { deltaX: 0, deltaY: 60 });
-    console.log(`100,000 events: ready after ${readyMs} ms; a frame takes ${whole} ms with all in sight, ${near} ms near by`);
     expect(Number(readyMs)).toBeLessThan(2000);
-    // 16 ms is what a screen asks for. With all in sight it may be slower, as there is nothing to scroll to.
-    expect(near).toBeLessThan(16);
-    expect(whole).toBeLessThan(150);
+    for (const measure of ['in proportion to time', 'one line per event']) {
+      const levels = (await page.evaluate(`(${scroll})()`)) as Level[];
+      const figures = levels.map(({ crowd, ms, best }) => `${ms.toFixed(1)} / ${best.toFixed(1)} (${crowd})`).join(', ');
+      console.log(
+        `100,000 events, ready after ${readyMs} ms; ${measure}, milliseconds a frame, median / best (in a crowd): ${figures}`,
+      );
+      for (const { best, calls } of levels) {
+        // A screen asks for 16 ms. This is no measurement, others may have the processor: it sees what is slower by an order.
+        expect(best).toBeLessThan(160);
+        // What a frame costs anywhere: however many things are in sight, what is drawn are some thousand shapes.
+        expect(calls).toBeLessThan(8000);
+      }
+      // Both sorts were there: a crowd in shades, and shapes one by one.
+      expect(levels[0]!.crowd).toBeGreaterThan(60_000);
+      expect(levels.at(-1)!.crowd).toBe(0);
+      await page.evaluate(`document.getElementById('measure').click(); document.getElementById('fit').click()`);
+      await page.drawn();
+    }
     expect(page.problems).toEqual([]);
+  });
+
+  it('shows a crowd in shades, nothing of it missing, and says how many of what are under the mouse', async () => {
+    const trace = fabricate(100_000);
+    for (const dark of [false, true]) {
+      const page = await show(trace, dark ? 'crowd in the dark' : 'crowd', dark);
+      const { crowd, sections, attempts, collisions } = await page.data();
+      expect(Number(crowd)).toBe(Number(sections) + Number(attempts) + Number(collisions));
+      let tip = '';
+      for (let y = 300; y < 330 && !/section.*attempt.*collision/s.test(tip); y++) tip = await tipAt(page, 702, y);
+      expect(tip).toMatch(/\d+ × section \(a change\)\n(\d+ × attempt, \w+\n)+\d+ × collision/);
+      await picture(page, `many-${dark ? 'dark' : 'light'}`);
+      for (const level of ['mid', 'near', 'close']) {
+        for (let i = 0; i < 4; i++)
+          await page.mouse('mouseWheel', 700, 500, { deltaX: 0, deltaY: -300, modifiers: i < 3 ? 2 : 8 });
+        await page.drawn();
+        await page.drawn();
+        await picture(page, `many-${dark ? 'dark' : 'light'}-${level}`);
+      }
+      expect(page.problems).toEqual([]);
+    }
   });
 });
 
-/** The median of what drawing took while the wheel was turned. */
-async function frames(page: Page, wheel: { readonly deltaX: number; readonly deltaY: number }): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 15; i++) {
-    await page.mouse('mouseWheel', 700, 500, { ...wheel, ...(i % 2 === 0 ? {} : { deltaY: -wheel.deltaY }) });
-    await page.drawn();
-    times.push(Number((await page.data()).frameMs));
+describe("the browser's own DevTools", () => {
+  let engine: Page;
+
+  beforeAll(async () => {
+    engine = await browser.engine();
+  });
+
+  it('read the Chrome trace: every begin with its end, every process with its name', async () => {
+    const { traceEvents } = toChromeTrace([{ name: 'files', trace: await recordEverything() }]);
+    const tracks = traceEvents.filter(({ ph }) => ph !== 'M');
+    const read = await engine.evaluate(`(async () => {
+      const model = engine.TraceModel.Model.createWithAllHandlers();
+      await model.parse(${JSON.stringify(traceEvents)}, {});
+      const { data } = model.parsedTrace(0);
+      const matched = engine.Helpers.Trace.createMatchedSortedSyntheticEvents(${JSON.stringify(tracks)});
+      return {
+        names: [...data.Meta.processNames.values()].map(({ args }) => args.name),
+        spans: matched.map(({ name, ts, dur }) => [name, ts, dur]),
+      };
+    })()`);
+    expect(read.names).toEqual(['files']);
+    expect(read.spans).toHaveLength(tracks.filter(({ ph }) => ph === 'b').length);
+    expect(read.spans).toContainEqual([expect.stringContaining('section "rewrite"'), 1000, 2000]);
+    expect(read.spans).toContainEqual(['attempt 1', 0, 3000]);
+  });
+
+  it('show performance measures as tracks of their own, and collisions as markers', async () => {
+    const calls: unknown[] = [];
+    toPerformance([{ name: 'files', trace: await recordEverything() }], {
+      measure: (...call) => calls.push(['measure', ...call]),
+      mark: (...call) => calls.push(['mark', ...call]),
+    });
+    const page = await show(await recordEverything(), 'measured');
+    const events = await page.traced('blink.user_timing,disabled-by-default-devtools.timeline', () =>
+      page.evaluate(`for (const [method, ...call] of ${JSON.stringify(calls)}) performance[method](...call)`),
+    );
+    const read = await engine.evaluate(`(async () => {
+      const model = engine.TraceModel.Model.createWithAllHandlers();
+      await model.parse(${JSON.stringify(events)}, {});
+      const { extensionTrackData, extensionMarkers } = model.parsedTrace(0).data.ExtensionTraceData;
+      return {
+        groups: extensionTrackData.map(({ name, isTrackGroup }) => [name, isTrackGroup]),
+        tracks: Object.entries(extensionTrackData[0].entriesByTrack).map(([name, entries]) => [name, entries.length]),
+        markers: extensionMarkers.map(({ name }) => name.slice(0, 10)),
+      };
+    })()`);
+    expect(read.groups).toEqual([['rangefence: files', true]]);
+    expect(Object.fromEntries(read.tracks)).toEqual({
+      ...{ sections: 5, queue: 1, subscribers: 4, lookups: EVERYTHING_IN_IT.attempts, waits: 1, holds: 1 },
+    });
+    expect(read.markers).toEqual(['collision:', 'collision:']);
+  });
+});
+
+interface Level {
+  readonly crowd: number;
+  readonly ms: number;
+  readonly best: number;
+  readonly calls: number;
+}
+
+/**
+ * Turns the wheel in the page, at each of several distances: the median and the least of the times of frames, from the begin until
+ * all that was drawn is in the canvas, as copying a pixel of it waits for that; and how often a frame calls the canvas.
+ */
+const scroll = `async () => {
+  const canvas = document.getElementById('scene');
+  const copy = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const { dataset } = document.documentElement;
+  const turn = async (wheel) => {
+    calls = 0;
+    canvas.dispatchEvent(new WheelEvent('wheel', wheel));
+    await new Promise((done) => requestAnimationFrame(done));
+    const drawn = performance.now();
+    copy.drawImage(canvas, 0, 0);
+    copy.getImageData(0, 0, 1, 1);
+    return Number(dataset.frameMs) + performance.now() - drawn;
+  };
+  let calls = 0;
+  for (const name of ['fillRect', 'strokeRect', 'stroke', 'fillText', 'drawImage']) {
+    const method = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...parameters) {
+      calls++;
+      return method.apply(this, parameters);
+    };
   }
-  return times.sort((a, b) => a - b)[7]!;
+  const levels = [];
+  await turn({ deltaY: -10, ctrlKey: true }); // with all in sight there is nothing to scroll to
+  for (let level = 0; level < 9; level++) {
+    const times = [];
+    for (let i = 0; i < 20; i++) times.push(await turn({ deltaY: i % 2 === 0 ? 12 : -11 }));
+    times.sort((a, b) => a - b);
+    levels.push({ crowd: Number(dataset.crowd), ms: times[10], best: times[0], calls });
+    for (let i = 0; i < 4; i++) await turn({ deltaY: -70, ctrlKey: true });
+    await turn({ deltaY: -60, shiftKey: true });
+  }
+  return levels;
+}`;
+
+async function tipAt(page: Page, x: number, y: number): Promise<string> {
+  await page.mouse('mouseMoved', x, y);
+  await page.drawn();
+  return page.evaluate(`document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent`);
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  await writeFile(join(PICTURES, `${name}.png`), await page.picture());
 }

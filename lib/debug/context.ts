@@ -5,6 +5,10 @@
  * contexts are declared, never guessed: by `run`, and by the tracker's own structure, since a begin waits for its
  * subscribers' callbacks, and a `mutate` ends when its change does. Code outside any context is party to nothing.
  *
+ * Only those declared by `run` must end what is begun by hand in them: a change or a callback may fork, and then it is one
+ * branch that ends the section while the other one waits for it. A change waits for both of its branches, so all waits in it
+ * are its own; but which of them has begun a section by hand, nobody has said.
+ *
  * States: open, over. Waits and sections of a context that is over oblige nobody: whatever still runs in it was started
  * without being waited for.
  */
@@ -20,38 +24,55 @@ export interface LockContext {
   readonly over: boolean;
 }
 
-/** The object behind {@link LockContext}. */
-export class Context implements LockContext {
-  readonly label: string;
-  readonly parent: Context | undefined;
-  over = false;
-  /** Contexts that were started in this one and are not over. */
-  readonly children: Set<Context> = new Set();
-  /** Waits that were started in this one and stand. */
-  readonly waits: Set<Wait> = new Set();
-  /** Sections that this one must end. */
-  readonly held: Set<SectionRecord> = new Set();
+/** What sort of context it is. */
+interface Origin {
+  /** True if `run` opened it. */
+  readonly declared?: boolean;
   /** The section whose begin waits for this context, if it is a subscriber's callback. */
-  readonly serves: SectionRecord | undefined;
+  readonly serves?: SectionRecord | undefined;
+}
 
-  constructor(label: string, parent: Context | undefined, serves?: SectionRecord) {
-    this.label = label;
+/** The object behind {@link LockContext}. One is made for every change and callback, so its sets are made when needed. */
+export class Context implements LockContext {
+  readonly parent: Context | undefined;
+  readonly declared: boolean;
+  readonly serves: SectionRecord | undefined;
+  over = false;
+  /** Waits that were started in this one and stand. */
+  waits: Set<Wait> | undefined = undefined;
+  /** Sections that this one must end. */
+  held: Set<SectionRecord> | undefined = undefined;
+  /** Contexts that were started in this one and are not over. */
+  private children: Set<Context> | undefined = undefined;
+  #label: string | (() => string);
+
+  constructor(label: string | (() => string), parent: Context | undefined, { declared = false, serves }: Origin = {}) {
+    this.#label = label;
     this.parent = parent?.over === true ? undefined : parent;
+    this.declared = declared;
     this.serves = serves;
-    this.parent?.children.add(this);
+    this.parent?.startChild(this);
+  }
+
+  get label(): string {
+    if (typeof this.#label !== 'string') this.#label = this.#label();
+    return this.#label;
   }
 
   /** open -> over. Idempotent. */
   finish(): void {
     this.over = true;
-    this.parent?.children.delete(this);
+    this.parent?.children?.delete(this);
+  }
+
+  private startChild(child: Context): void {
+    this.children ??= new Set();
+    this.children.add(child);
   }
 
   /** Does this context go on only when the other one does? True for itself and for those that wait for it. */
   isInside(other: Context): boolean {
-    for (let each: Context | undefined = this; each !== undefined && !each.over; each = each.parent) {
-      if (each === other) return true;
-    }
+    for (const each of this.chain()) if (each === other) return true;
     return false;
   }
 
@@ -60,11 +81,29 @@ export class Context implements LockContext {
     for (let each: Context | undefined = this; each !== undefined && !each.over; each = each.parent) yield each;
   }
 
+  /** The one that must end what is begun by hand in this one; `undefined` if nobody has said that it does. */
+  get obliged(): Context | undefined {
+    for (const each of this.chain()) if (each.declared) return each;
+    return undefined;
+  }
+
+  /** A wait that was started in it stands. */
+  addWait(wait: Wait): void {
+    this.waits ??= new Set();
+    this.waits.add(wait);
+  }
+
+  /** It must end this section. */
+  hold(section: SectionRecord): void {
+    this.held ??= new Set();
+    this.held.add(section);
+  }
+
   /** The waits that keep this context from going on: its own, and those of what it waits for. */
   *blocking(): Generator<Wait> {
     if (this.over) return;
-    yield* this.waits;
-    for (const child of this.children) yield* child.blocking();
+    yield* this.waits ?? [];
+    for (const child of this.children ?? []) yield* child.blocking();
   }
 }
 

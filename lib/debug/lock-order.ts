@@ -4,9 +4,8 @@
  * It follows the rules of graph.ts and order.ts; docs/debugging.md says what is found, and what is not. One checker may
  * observe any number of trackers, and finds what goes around between them.
  *
- * A wait is judged at the end of the turn in which it began, before anything else of the host runs: only then is it known
- * whether the callback or change that started it has returned a promise, so that somebody waits for it. A program that
- * goes on is never held up; a report comes from a microtask, so that one that throws is seen as an uncaught exception.
+ * A program that goes on is never held up; a report comes from a microtask, so that one that throws is seen as an uncaught
+ * exception.
  */
 import { type Clock, systemClock } from '../clock.js';
 import { check } from '../errors.js';
@@ -15,9 +14,11 @@ import type { TrackerEvent, TrackerEvents, TrackerObserver } from '../observer.j
 import type { ReaderInfo } from '../reader.js';
 import { Context, Contexts, type LockContext } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
-import { cycleOf, type Party, SectionRecord, type Wait } from './graph.js';
+import { Fresh } from './fresh.js';
+import { type Cycle, type Party, SectionRecord } from './graph.js';
+import { Judge } from './judge.js';
 import { type LeaksOptions, type Ledger, type OpenSection, openSections, watchCollected } from './ledger.js';
-import { type Inner, type Nesting, Orders } from './order.js';
+import { type Nesting, Orders } from './order.js';
 import { Records } from './records.js';
 
 /** How to check. */
@@ -91,38 +92,42 @@ export function lockOrder(options: LockOrderOptions = {}): LockOrder {
   check(graceMs >= 0 && graceMs < Number.POSITIVE_INFINITY, 'graceMs', graceMs, 'milliseconds, at least 0');
   check(contexts === 'automatic' || contexts === 'explicit', 'contexts', contexts, "'automatic' or 'explicit'");
   check(typeof clock?.now === 'function', 'clock', clock, 'an object with now, setTimeout and clearTimeout');
-  const checker = new LockOrderChecker(report, graceMs, new Contexts(contexts === 'automatic'), clock);
-  return checker.handle();
+  const settings = { graceMs, contexts: new Contexts(contexts === 'automatic'), clock };
+  return new LockOrderChecker(report, settings).handle();
+}
+
+interface Settings {
+  readonly graceMs: number;
+  readonly contexts: Contexts;
+  readonly clock: Clock;
 }
 
 class LockOrderChecker {
   readonly #report: (error: LockOrderError) => void;
-  readonly #graceMs: number;
   readonly #contexts: Contexts;
   readonly #clock: Clock;
   readonly #orders: Orders = new Orders();
-  readonly #records: Records = new Records(this.#orders);
+  readonly #records: Records;
+  readonly #judge: Judge;
+  readonly #fresh: Fresh;
   /** Ledgers with open sections. */
   readonly #open: Set<Ledger> = new Set();
-  /** Waits that were not judged yet, oldest first. Armed is the timer for the first of them. */
-  #suspects: Wait[] = [];
-  #armed = false;
-  /** Parties of this turn whose stacks were not read. */
-  #fresh: Party[] = [];
   /** Made here: a closure made where a tracker is at hand could keep it alive. */
   readonly #whenCollected = (ledger: Ledger): void => this.#collected(ledger);
 
-  constructor(report: (error: LockOrderError) => void, graceMs: number, contexts: Contexts, clock: Clock) {
+  constructor(report: (error: LockOrderError) => void, { graceMs, contexts, clock }: Settings) {
     this.#report = report;
-    this.#graceMs = graceMs;
     this.#contexts = contexts;
     this.#clock = clock;
+    this.#records = new Records(this.#orders, clock);
+    this.#judge = new Judge(clock, graceMs, (cycle) => this.#tell(summaryOf(cycle), cycle));
+    this.#fresh = new Fresh(clock);
   }
 
   /** What users get: plain functions, so that an observer of their own can call them. */
   handle(): LockOrder {
     const contexts = this.#contexts;
-    const unpark = (event: TrackerEvents['committed']) => this.#reader(event).unpark();
+    const isOver = (event: TrackerEvents['committed']) => this.#forgetReader(event.reader);
     return {
       get current() {
         return contexts.current;
@@ -140,13 +145,13 @@ class LockOrderChecker {
       changed: () => void contexts.leave(),
       ended: (event) => this.#ended(event),
       wait: (event) => this.#wait(event),
-      wake: (event) => this.#party(event, event.waiter).unpark(),
+      wake: (event) => this.#wake(event),
       gaveUp: (event) => this.#gaveUp(event),
       attempt: (event) => this.#attempt(event),
-      held: (event) => void this.#reader(event),
-      committed: unpark,
-      failed: unpark,
-      released: unpark,
+      held: (event) => void this.#reader(event, event.reader, false),
+      committed: isOver,
+      failed: isOver,
+      released: ({ reader }) => this.#records.reader(reader)?.unpark(),
     };
   }
 
@@ -156,7 +161,7 @@ class LockOrderChecker {
     check(typeof fn === 'function', 'fn', fn, 'a function');
     if (context instanceof Context) return this.#contexts.run(context, fn);
     check(typeof context === 'string', 'context', context, 'a name, or a context of this package');
-    const opened = new Context(context as string, detached ? undefined : this.#contexts.current);
+    const opened = new Context(context as string, detached ? undefined : this.#contexts.current, { declared: true });
     let returned: unknown;
     try {
       returned = this.#contexts.run(opened, fn);
@@ -171,150 +176,96 @@ class LockOrderChecker {
 
   #handOver(section: Invalidation, to: LockContext | undefined): void {
     check(to === undefined || to instanceof Context, 'to', to, 'a context of this package');
-    const record = this.#records.known(section);
-    if (record === undefined || record.state === 'over') return;
+    const record = this.#records.section(section);
+    if (record === undefined) return;
     record.oblige(to as Context | undefined);
-    this.#suspectAll(record);
+    this.#judge.suspectAll(record);
   }
 
   // --- sections
 
   #begin(event: TrackerEvents['begin']): void {
-    const record = this.#section(event, event.invalidation);
+    const record = this.#section(event, event.invalidation, false);
+    const { ledger, context } = record;
     record.state = 'beginning';
-    const { ledger } = record;
     ledger.open.add(record);
     this.#open.add(ledger);
-    this.#nest('begin', record, record.context);
-    record.oblige(record.context);
-    this.#keep(record);
+    this.#nest('begin', record, context);
+    record.oblige(context?.obliged);
+    this.#fresh.add(record);
   }
 
   #notifying({ invalidation, subscription }: TrackerEvents['notifying']): void {
     const { label } = subscription;
     const name = label === undefined ? 'the callback of a subscriber' : `the callback of the subscriber ${JSON.stringify(label)}`;
-    this.#contexts.enter(new Context(name, this.#contexts.current, this.#records.known(invalidation)));
+    this.#contexts.enter(new Context(name, this.#contexts.current, { serves: this.#records.section(invalidation) }));
   }
 
   #notified({ invalidation, answer }: TrackerEvents['notified']): void {
     const callback = this.#contexts.leave()!;
-    const record = this.#records.known(invalidation);
+    const record = this.#records.section(invalidation);
     // A begin that does not wait is refused by a promise, and waits for nobody.
-    if (answer === 'pending' && invalidation.blockable && record?.state === 'beginning') record.callbacks.add(callback);
+    if (answer === 'pending' && invalidation.blockable && record?.state === 'beginning') record.await(callback);
     else callback.finish();
   }
 
   #begun({ invalidation }: TrackerEvents['begun']): void {
-    const record = this.#records.known(invalidation);
-    if (record === undefined || record.state === 'over') return;
+    const record = this.#records.section(invalidation);
+    if (record === undefined) return;
     record.settle();
     record.state = 'begun';
-    this.#suspectAll(record);
+    this.#judge.suspectAll(record);
   }
 
   #changing({ invalidation }: TrackerEvents['changing']): void {
-    const record = this.#records.known(invalidation);
-    const change = new Context(`the change of the ${record?.name ?? 'section'}`, this.#contexts.current);
+    const record = this.#records.section(invalidation);
+    const change = new Context(() => `the change of the ${record?.name ?? 'section'}`, this.#contexts.current);
     this.#contexts.enter(change);
-    if (record === undefined || record.state === 'over') return;
+    if (record === undefined) return;
     record.change = change;
     record.oblige(change);
   }
 
   #ended({ invalidation }: TrackerEvents['ended']): void {
-    const record = this.#records.known(invalidation);
+    const record = this.#forgetSection(invalidation);
     if (record === undefined) return;
-    record.finish();
-    record.ledger.open.delete(record);
-    if (record.ledger.open.size === 0) this.#open.delete(record.ledger);
+    const { open } = record.ledger;
+    open.delete(record);
+    if (open.size === 0) this.#open.delete(record.ledger);
   }
 
   // --- waits
 
   #wait(event: TrackerEvents['wait']): void {
     const waiter = this.#party(event, event.waiter);
-    this.#keep(waiter);
+    this.#fresh.add(waiter);
     const wait = waiter.park(this.#party(event, event.blocker), this.#clock.now());
-    if (!(waiter instanceof SectionRecord)) this.#read(event, waiter);
-    this.#suspect(wait);
+    if (!(waiter instanceof SectionRecord)) this.#nest('read', waiter, waiter.context);
+    this.#judge.suspect(wait);
   }
 
-  #gaveUp(event: TrackerEvents['gaveUp']): void {
-    const waiter = this.#party(event, event.waiter);
-    if (waiter instanceof SectionRecord) waiter.finish();
-    else waiter.unpark();
+  #wake({ waiter }: TrackerEvents['wake']): void {
+    if (!('operation' in waiter)) this.#records.section(waiter)?.unpark();
+    else if (waiter.operation === 'readBegin') this.#forgetReader(waiter);
+    else this.#records.reader(waiter)?.unpark();
+  }
+
+  #gaveUp({ waiter }: TrackerEvents['gaveUp']): void {
+    if ('operation' in waiter) this.#forgetReader(waiter);
+    else this.#forgetSection(waiter);
   }
 
   #attempt(event: TrackerEvents['attempt']): void {
-    const reader = this.#reader(event);
+    const reader = this.#reader(event, event.reader, false);
     reader.unpark();
-    if (event.attempt === 1) this.#read(event, reader);
+    if (event.attempt === 1) this.#nest('read', reader, reader.context);
     // A hold that was dissolved goes on in the turn of whoever set the timer; the fetch is still the caller's.
     if (this.#contexts.automatic && this.#contexts.current !== reader.context) this.#contexts.set(reader.context);
   }
 
-  /**
-   * It may be kept for longer than the turn: then its stack must have been read, or that would keep the tracker alive, and
-   * with it whatever is never ended there. Most are over by then, and cost no reading.
-   */
-  #keep(party: Party): void {
-    if (this.#fresh.push(party) === 1) this.#clock.setTimeout(() => this.#readStacks(), 0);
-  }
-
-  #readStacks(): void {
-    for (const party of this.#fresh) {
-      if (party.wait !== undefined || (party instanceof SectionRecord && party.state !== 'over')) void party.trace.text;
-    }
-    this.#fresh = [];
-  }
-
-  #suspectAll({ waiters }: Party): void {
-    for (const wait of waiters) this.#suspect(wait);
-  }
-
-  /** Judged when it has stood for long enough, and not before the end of the turn. */
-  #suspect(wait: Wait): void {
-    if (wait.waiter.context === undefined) return; // keeps nobody from going on
-    this.#suspects.push(wait);
-    this.#arm(this.#graceMs);
-  }
-
-  #arm(delayMs: number): void {
-    if (this.#armed) return;
-    this.#armed = true;
-    this.#clock.setTimeout(() => this.#judge(), delayMs);
-  }
-
-  #judge(): void {
-    this.#armed = false;
-    const now = this.#clock.now();
-    const young = this.#suspects.findIndex(({ since }) => now - since < this.#graceMs);
-    const due = this.#suspects.splice(0, young < 0 ? this.#suspects.length : young);
-    for (const wait of due) if (wait.waiter.wait === wait && !wait.reported) this.#judgeOne(wait);
-    const [next] = this.#suspects;
-    if (next !== undefined) this.#arm(Math.max(0, next.since + this.#graceMs - now));
-  }
-
-  #judgeOne(wait: Wait): void {
-    const cycle = cycleOf(wait);
-    if (cycle === undefined) return;
-    for (const each of cycle.waits) each.reported = true;
-    const links = cycle.steps.map(({ waiter, blocker, obliged }) => {
-      return `${waiter} waits for the ${blocker}${obliged === undefined ? '' : `, which needs ${obliged} to go on`}`;
-    });
-    const ends = cycle.severity === 'warning' ? '; only holdMs will end it: say `within` for a section inside another' : '';
-    this.#tell(`${links.join('; ')}, which waits for this${ends}`, cycle);
-  }
-
   // --- order
 
-  #read(event: TrackerEvent, { name, trace, context }: Party): void {
-    if (context === undefined) return;
-    const ledger = this.#ledger(event);
-    this.#nest('read', { name, trace, orderClass: ledger.orderClass, ledger }, context);
-  }
-
-  #nest(nesting: Nesting, inner: Inner, context: Context | undefined): void {
+  #nest(nesting: Nesting, inner: Party, context: Context | undefined): void {
     for (const { outer, inner: other, steps } of this.#orders.nest(nesting, inner, context)) {
       const verb = nesting === 'begin' ? 'begun' : 'read';
       const summary = `${other.name} was ${verb} inside a section of ${outer.name}, and also the other way round`;
@@ -328,18 +279,29 @@ class LockOrderChecker {
     return this.#records.ledger(tracker, (ledger) => watchCollected(tracker, ledger, this.#whenCollected));
   }
 
-  #section(event: TrackerEvent, section: Invalidation): SectionRecord {
-    const known = this.#records.known(section);
-    return known ?? this.#records.section(this.#ledger(event), section, this.#contexts.current, this.#clock.now());
+  #section(event: TrackerEvent, section: Invalidation, isWaiting: boolean): SectionRecord {
+    const call = { context: this.#contexts.current, isWaiting };
+    return this.#records.section(section) ?? this.#records.addSection(section, this.#ledger(event), call);
   }
 
-  #reader(event: TrackerEvents['committed']): Party {
-    return this.#records.reader(event, event.reader, { context: this.#contexts.current, isWaiting: false });
+  #reader(event: TrackerEvent, reader: ReaderInfo, isWaiting: boolean): Party {
+    const call = { context: this.#contexts.current, isWaiting };
+    return this.#records.reader(reader) ?? this.#records.addReader(reader, this.#ledger(event), call);
   }
 
   #party(event: TrackerEvent, party: Invalidation | ReaderInfo): Party {
-    if ('operation' in party) return this.#records.reader(event, party, { context: this.#contexts.current, isWaiting: true });
-    return this.#section(event, party);
+    return 'operation' in party ? this.#reader(event, party, true) : this.#section(event, party, true);
+  }
+
+  #forgetSection(section: Invalidation): SectionRecord | undefined {
+    const record = this.#records.forgetSection(section);
+    if (record !== undefined) this.#fresh.delete(record);
+    return record;
+  }
+
+  #forgetReader(reader: ReaderInfo): void {
+    const record = this.#records.forgetReader(reader);
+    if (record !== undefined) this.#fresh.delete(record);
   }
 
   #collected(ledger: Ledger): void {
@@ -351,10 +313,18 @@ class LockOrderChecker {
     ledger.open.clear();
   }
 
-  #tell(summary: string, details: LockOrderDetails): void {
-    const error = new LockOrderError(summary, details);
+  #tell(summary: string, { kind, severity, steps }: LockOrderDetails): void {
+    const error = new LockOrderError(summary, { kind, severity, steps });
     queueMicrotask(() => this.#report(error));
   }
+}
+
+function summaryOf({ steps, severity }: Cycle): string {
+  const links = steps.map(({ waiter, blocker, obliged }) => {
+    return `${waiter} waits for the ${blocker}${obliged === undefined ? '' : `, which needs ${obliged} to go on`}`;
+  });
+  const ends = severity === 'warning' ? '; only holdMs will end it: say `within` for a section inside another' : '';
+  return `${links.join('; ')}, which waits for this${ends}`;
 }
 
 async function finishAfter(returned: unknown, context: Context): Promise<unknown> {

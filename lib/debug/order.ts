@@ -8,9 +8,7 @@
  */
 import type { Context } from './context.js';
 import type { LockOrderStep } from './errors.js';
-import type { SectionRecord } from './graph.js';
-import type { Ledger } from './ledger.js';
-import type { Trace } from './stack.js';
+import type { Party, SectionRecord } from './graph.js';
 
 /** Arrows remembered at most; lockdep has 32,768. Beyond it, new ones are not. Labels with a number in them would never end. */
 const MAX_ARROWS = 16_384;
@@ -27,15 +25,6 @@ export class OrderClass {
   constructor(name: string) {
     this.name = name;
   }
-}
-
-/** Something that comes inside sections. */
-export interface Inner {
-  readonly name: string;
-  readonly trace: Trace;
-  readonly orderClass: OrderClass;
-  /** The tracker it belongs to: within one, nothing is out of order. */
-  readonly ledger: Ledger;
 }
 
 /** Two orders that exclude each other. */
@@ -62,7 +51,7 @@ export class Orders {
   }
 
   /** Notes that something came inside everything that the context is in; returns what was nested the other way before. */
-  nest(nesting: Nesting, inner: Inner, context: Context | undefined): Inversion[] {
+  nest(nesting: Nesting, inner: Party, context: Context | undefined): Inversion[] {
     const found: Inversion[] = [];
     if (context === undefined) return found;
     for (const outer of around(context)) {
@@ -73,7 +62,7 @@ export class Orders {
     return found;
   }
 
-  #note(nesting: Nesting, outer: SectionRecord, inner: Inner): Inversion | undefined {
+  #note(nesting: Nesting, outer: SectionRecord, inner: Party): Inversion | undefined {
     const from = outer.orderClass;
     const to = inner.orderClass;
     if (from === to || from.inner[nesting].has(to)) return undefined;
@@ -95,7 +84,7 @@ export class Orders {
 function* around(context: Context): Generator<SectionRecord> {
   for (const each of context.chain()) {
     if (each.serves !== undefined) yield each.serves;
-    yield* each.held;
+    yield* each.held ?? [];
   }
 }
 

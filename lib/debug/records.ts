@@ -1,20 +1,23 @@
 /**
  * Records: what the checker knows of each tracker, section and reader, found by the object itself without keeping it alive.
+ *
+ * What is over is forgotten at once, and not left to the collector: a weak map with thousands of dead entries makes every
+ * collection slow.
  */
+import type { Clock } from '../clock.js';
 import type { Invalidation } from '../invalidation.js';
-import type { TrackerEvent } from '../observer.js';
-import type { Range } from '../range.js';
 import type { ReaderInfo } from '../reader.js';
 import type { RangeTracker } from '../tracker.js';
 import type { Context } from './context.js';
-import { ReaderRecord, SectionRecord } from './graph.js';
+import { type Party, ReaderRecord, SectionRecord } from './graph.js';
 import { Ledger } from './ledger.js';
 import type { Orders } from './order.js';
 import { Trace } from './stack.js';
 
-/** What is known of the call that a reader comes out of. */
+/** What is known of the call that something comes out of. */
 interface Call {
   readonly context: Context | undefined;
+  /** True if its first event is that it waits. */
   readonly isWaiting: boolean;
 }
 
@@ -24,59 +27,70 @@ export class Records {
   readonly #sections: WeakMap<Invalidation, SectionRecord> = new WeakMap();
   readonly #readers: WeakMap<ReaderInfo, ReaderRecord> = new WeakMap();
   readonly #orders: Orders;
+  readonly #clock: Clock;
 
-  constructor(orders: Orders) {
+  constructor(orders: Orders, clock: Clock) {
     this.#orders = orders;
+    this.#clock = clock;
   }
 
   /** The tracker's; `isNew` is called when it is seen for the first time. */
-  ledger(tracker: RangeTracker, isNew?: (ledger: Ledger) => void): Ledger {
+  ledger(tracker: RangeTracker, isNew: (ledger: Ledger) => void): Ledger {
     let found = this.#ledgers.get(tracker);
     if (found === undefined) {
       const { label } = tracker.inspect();
       const name = label === undefined ? 'tracker' : `tracker ${JSON.stringify(label)}`;
       found = new Ledger(name, label === undefined ? undefined : this.#orders.labelled(label));
       this.#ledgers.set(tracker, found);
-      isNew?.(found);
+      isNew(found);
     }
     return found;
   }
 
-  /** The section's, if it has been seen. */
-  known(section: Invalidation): SectionRecord | undefined {
+  /** The section's, if it has been seen and is not over. */
+  section(section: Invalidation): SectionRecord | undefined {
     return this.#sections.get(section);
   }
 
-  /** The section's, made now by the context in which it begins or queues. */
-  section(ledger: Ledger, section: Invalidation, context: Context | undefined, since: number): SectionRecord {
-    let found = this.#sections.get(section);
-    if (found === undefined) {
-      const { label, kind, ranges } = section;
-      const what = label === undefined ? `section of kind ${JSON.stringify(kind)}` : `section ${JSON.stringify(label)}`;
-      const orderClass = label === undefined ? ledger.orderClass : this.#orders.labelled(label);
-      const name = `${what} over ${show(ranges)} of the ${ledger.name}`;
-      found = new SectionRecord(name, new Trace(true), context, { ledger, orderClass, since });
-      this.#sections.set(section, found);
-    }
-    return found;
+  /** The reader's, if it has been seen and is not over. */
+  reader(reader: ReaderInfo): ReaderRecord | undefined {
+    return this.#readers.get(reader);
   }
 
-  /** The reader's, made now by the context in which it was called: its first event comes out of that very call. */
-  reader({ tracker }: TrackerEvent, reader: ReaderInfo, { context, isWaiting }: Call): ReaderRecord {
-    let found = this.#readers.get(reader);
-    if (found === undefined) {
-      const { operation, label } = reader;
-      const what = label === undefined ? operation : `${operation} ${JSON.stringify(label)}`;
-      const trace = new Trace(isWaiting || context !== undefined);
-      found = new ReaderRecord(`${what} of the ${this.ledger(tracker).name}`, trace, context);
-      this.#readers.set(reader, found);
-    }
-    return found;
+  /** Made in the call in which the section begins or queues. */
+  addSection(section: Invalidation, ledger: Ledger, { context, isWaiting }: Call): SectionRecord {
+    const { label } = section;
+    const trace = new Trace(isWaiting ? 'wait' : 'begin');
+    const orderClass = label === undefined ? ledger.orderClass : this.#orders.labelled(label);
+    const added = new SectionRecord(section, ledger, { trace, context, orderClass, since: this.#clock.now() });
+    this.#sections.set(section, added);
+    return added;
+  }
+
+  /** Made in the call that the reader comes out of, which its first event does. */
+  addReader(reader: ReaderInfo, ledger: Ledger, { context, isWaiting }: Call): ReaderRecord {
+    const outside = context === undefined ? undefined : 'attempt';
+    const trace = new Trace(isWaiting ? 'wait' : outside);
+    const added = new ReaderRecord(reader, ledger, { trace, context });
+    this.#readers.set(reader, added);
+    return added;
+  }
+
+  /** It is over. */
+  forgetSection(section: Invalidation): SectionRecord | undefined {
+    return forget(this.#sections, section);
+  }
+
+  /** It is over. */
+  forgetReader(reader: ReaderInfo): ReaderRecord | undefined {
+    return forget(this.#readers, reader);
   }
 }
 
-function show(ranges: readonly Range[]): string {
-  const [first] = ranges;
-  const more = ranges.length > 1 ? ` and ${ranges.length - 1} more` : '';
-  return `[${first!.start}, ${first!.end})${more}`;
+function forget<Key extends object, R extends Party>(records: WeakMap<Key, R>, key: Key): R | undefined {
+  const record = records.get(key);
+  if (record === undefined) return undefined;
+  record.finish();
+  records.delete(key);
+  return record;
 }

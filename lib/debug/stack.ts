@@ -2,29 +2,33 @@
  * Where something began, cheaply until somebody asks.
  */
 
-/** Frames of this folder and of the tracker say nothing to whoever called it; they are the first ones, about ten. */
-const OWN = 10;
-/** Frames of the caller that are kept. */
-const KEPT = 6;
+/**
+ * Frames between the taking of a stack and the call that the user made, which say nothing to whoever made it: those of this
+ * folder, of the tracker, and one of an observer that passes events on. Each costs a microsecond; too few would leave none
+ * of the user's.
+ */
+const OWN_FRAMES = { begin: 10, attempt: 11, wait: 15 } as const;
+/** Frames of the caller that are kept; the first is the tracker's method. */
+const KEPT = 5;
 
 interface Capturing {
   stackTraceLimit?: number;
 }
 
 /**
- * A stack as of its making, which costs a tenth of reading it. Until {@link text} is asked for, it keeps the receivers of
- * its calls alive, a tracker among them: whoever keeps one beyond the turn asks for it.
+ * A stack as of its making, which costs a tenth of reading it. Until {@link text} is asked for, or {@link drop} is called, it
+ * keeps the receivers of its calls alive, a tracker among them: whoever keeps one beyond the turn does one of the two.
  */
 export class Trace {
   #raw: Error | undefined = undefined;
   #text = '    (not recorded: outside any context, nothing had to be waited for when it was called)';
 
-  /** @param isRecorded false for one that says only why there is none: taking a stack costs microseconds */
-  constructor(isRecorded: boolean) {
-    if (!isRecorded) return;
+  /** @param at where it is taken; `undefined` for one that says only why there is none */
+  constructor(at: keyof typeof OWN_FRAMES | undefined) {
+    if (at === undefined) return;
     const engine = Error as Capturing;
     const limit = engine.stackTraceLimit;
-    engine.stackTraceLimit = OWN + KEPT;
+    engine.stackTraceLimit = OWN_FRAMES[at] + KEPT;
     this.#raw = new Error();
     if (limit !== undefined) engine.stackTraceLimit = limit;
   }
@@ -36,6 +40,11 @@ export class Trace {
       this.#raw = undefined;
     }
     return this.#text;
+  }
+
+  /** Nobody will ask: what it was taken for is over. */
+  drop(): void {
+    this.#raw = undefined;
   }
 }
 

@@ -22,7 +22,8 @@ const BASE = 2 * HUGE;
 
 /** Some content: consecutive numbers, the first of which says which content it is. */
 export function content(first: number, pages = PAGES): Uint8Array {
-  const numbers = Uint32Array.from({ length: (pages * PAGE) / 4 }, (_, i) => first + i);
+  const numbers = new Uint32Array((pages * PAGE) / 4); // filled by a loop: `from` takes ten times as long
+  for (let i = 0; i < numbers.length; i++) numbers[i] = first + i;
   return new Uint8Array(numbers.buffer);
 }
 

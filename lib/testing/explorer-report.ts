@@ -6,6 +6,13 @@ import { InvalidArgumentError } from '../errors.js';
 /** What became of an actor in a step. */
 export type Mark = 'waits' | 'goes on' | 'done';
 
+/** What became of which actor. */
+export interface Marked {
+  /** Index of the actor. */
+  readonly actor: number;
+  readonly mark: Mark;
+}
+
 /** One step as it was taken. */
 export interface Taken {
   /** Index of the actor. */
@@ -14,7 +21,7 @@ export interface Taken {
   readonly strand: number;
   readonly label: string;
   /** Actors for whom it changed something. */
-  readonly marks: readonly { readonly actor: number; readonly mark: Mark }[];
+  readonly marks: readonly Marked[];
 }
 
 /** Space between two columns. */

@@ -14,8 +14,8 @@
  * A step was *alone* if its own actor was heard of in it, and no other. One that was not has woken somebody or blocked, so it
  * depends on what others do, whatever it has declared.
  */
-import { describe } from '../errors.js';
-import { draw, format, type Mark, ScheduleError, type Taken } from './explorer-report.js';
+import { describe, InvalidArgumentError } from '../errors.js';
+import { draw, format, type Marked, ScheduleError, type Taken } from './explorer-report.js';
 
 /** What a step reads and writes, by names of the scenario's own choice. Steps that share nothing are tried in one order only. */
 export interface Touches {
@@ -38,6 +38,11 @@ export type Actor = (step: Step) => unknown;
 export interface Scenario {
   /** By name; their order is that of the columns, and of the indexes in a schedule. */
   readonly actors: Readonly<Record<string, Actor>>;
+  /**
+   * Lists of actors that do the same, but for their names: each is named in one list at most. `explore` has those of a list
+   * take their first steps in its order only, since every other order is one of these with the names exchanged.
+   */
+  readonly twins?: readonly (readonly string[])[] | undefined;
   /** Called before the first step and after each: throws if something is wrong. */
   check?(): void;
   /** Called when all are done: throws or rejects if something is wrong. */
@@ -62,19 +67,25 @@ export interface Standing {
   readonly resume: () => void;
 }
 
-/** Waits until every microtask has run. One message to oneself: a timer would round up to a millisecond. */
+/**
+ * Waits until every microtask has run. One message to oneself: a timer would round up to a millisecond. All who wait in one
+ * turn wait for the same message, so explorations that run side by side share what it costs.
+ */
 export class Settler {
   readonly #channel: Channel = new MessageChannel() as unknown as Channel;
-  #settled: () => void = () => {};
+  #waiting: (() => void)[] = [];
 
   constructor() {
-    this.#channel.port1.onmessage = () => this.#settled();
+    this.#channel.port1.onmessage = () => {
+      const waiting = this.#waiting;
+      this.#waiting = []; // whoever goes on may wait again at once
+      for (const proceed of waiting) proceed();
+    };
   }
 
   settle(): Promise<void> {
     return new Promise((resolve) => {
-      this.#settled = resolve;
-      this.#channel.port2.postMessage(undefined);
+      if (this.#waiting.push(resolve) === 1) this.#channel.port2.postMessage(undefined);
     });
   }
 
@@ -90,6 +101,24 @@ interface Channel {
   readonly port2: { postMessage(message: undefined): void };
 }
 
+const NO_MARKS: readonly never[] = [];
+
+/** The index of the one before, for all but the first of each list; -1 for everybody else. */
+function eldersOf(twins: Scenario['twins'], names: readonly string[]): number[] {
+  const elders: number[] = new Array(names.length).fill(-1);
+  const seen = new Set<string>();
+  for (const list of twins ?? []) {
+    for (const [i, name] of list.entries()) {
+      const at = names.indexOf(name);
+      if (at < 0) throw new InvalidArgumentError(`twins name ${describe(name)}; expected one of the actors`);
+      if (seen.has(name)) throw new InvalidArgumentError(`twins name ${describe(name)} twice; expected each actor once`);
+      seen.add(name);
+      if (i > 0) elders[at] = names.indexOf(list[i - 1]!);
+    }
+  }
+  return elders;
+}
+
 /** See the top of the file. Whatever fails does so in a method, as `ScheduleError`. */
 export class Run {
   readonly names: readonly string[];
@@ -101,7 +130,10 @@ export class Run {
   readonly #standing: Standing[][] = [];
   readonly #calls: number[] = [];
   readonly #done: boolean[] = [];
-  readonly #blocked: boolean[] = [];
+  /** Where each actor was found after the last step. */
+  readonly #places: ('standing' | 'blocked' | 'done')[] = [];
+  /** For each actor its elder twin: the one who takes the first step before it; -1 without one. */
+  readonly #elders: readonly number[];
   #failure: { readonly error: unknown } | undefined = undefined;
   /** Who is taking a step. */
   #current = -1;
@@ -112,6 +144,7 @@ export class Run {
     this.#scenario = scenario;
     this.#settler = settler;
     this.names = Object.keys(scenario.actors);
+    this.#elders = eldersOf(scenario.twins, this.names);
   }
 
   /** Starts all actors, in order, and lets them come to their first steps. */
@@ -119,6 +152,7 @@ export class Run {
     const run = new Run(make(), settler);
     for (const [i, name] of run.names.entries()) run.#begin(i, run.#scenario.actors[name]!);
     await settler.settle();
+    for (const [i, isDone] of run.#done.entries()) if (isDone) run.#places[i] = 'done';
     run.#look();
     return run;
   }
@@ -128,6 +162,18 @@ export class Run {
     const all: Standing[] = []; // not flat(), which takes ten times as long
     for (const steps of this.#standing) for (const step of steps) all.push(step);
     return all;
+  }
+
+  /** The same without the first steps of those whose elder twin has not taken its own yet. */
+  get choices(): readonly Standing[] {
+    const all: Standing[] = [];
+    for (const steps of this.#standing) for (const step of steps) if (!this.#isTooEarly(step)) all.push(step);
+    return all;
+  }
+
+  #isTooEarly({ actor, ordinal }: Standing): boolean {
+    const elder = this.#elders[actor]!;
+    return ordinal === 0 && elder >= 0 && this.#standing[elder]![0]?.ordinal === 0;
   }
 
   /** The step of this actor and strand, if it may be taken. */
@@ -148,15 +194,14 @@ export class Run {
     const mine = this.#standing[actor]!;
     const strand = mine.indexOf(step);
     mine.splice(strand, 1);
-    const marks: { actor: number; mark: Mark }[] = [];
-    this.taken.push({ actor, strand, label, marks });
+    const taken: { marks: readonly Marked[] } & Taken = { actor, strand, label, marks: NO_MARKS };
+    this.taken.push(taken);
     this.#current = actor;
     this.#heardOwn = false;
     this.#heardOther = false;
-    const before = this.#done.slice();
     step.resume();
     await this.#settler.settle();
-    this.#mark(marks, before);
+    taken.marks = this.#marks();
     return this.#heardOwn && !this.#heardOther;
   }
 
@@ -201,7 +246,7 @@ export class Run {
     this.#standing.push([]);
     this.#calls.push(0);
     this.#done.push(false);
-    this.#blocked.push(false);
+    this.#places.push('standing');
     const step: Step = (label, touches) =>
       new Promise((resume) => {
         this.#heard(actor);
@@ -236,15 +281,18 @@ export class Run {
     }
   }
 
-  #mark(marks: { actor: number; mark: Mark }[], before: readonly boolean[]): void {
-    for (let actor = 0; actor < before.length; actor++) {
-      const isDone = this.#done[actor]!;
-      const isBlocked = !isDone && this.#standing[actor]!.length === 0;
-      if (isDone && !before[actor]) marks.push({ actor, mark: 'done' });
-      else if (isBlocked && !this.#blocked[actor]) marks.push({ actor, mark: 'waits' });
-      else if (!isBlocked && !isDone && this.#blocked[actor]) marks.push({ actor, mark: 'goes on' });
-      this.#blocked[actor] = isBlocked;
+  /** What has become of whom since the last time it was asked. */
+  #marks(): readonly Marked[] {
+    let marks: Marked[] | undefined;
+    for (let actor = 0; actor < this.#places.length; actor++) {
+      const before = this.#places[actor]!;
+      const now = this.#done[actor] ? 'done' : this.#standing[actor]!.length === 0 ? 'blocked' : 'standing';
+      if (now === before) continue;
+      this.#places[actor] = now;
+      marks ??= [];
+      marks.push({ actor, mark: now === 'done' ? 'done' : now === 'blocked' ? 'waits' : 'goes on' });
     }
+    return marks ?? NO_MARKS;
   }
 
   #where(name: string): string {

@@ -15,6 +15,9 @@
  * With `state()`, a state that was reached before, and with no more asleep than now, is not followed again. It cannot be one
  * of those that are still being followed: each step moves an actor on, so there is no way back.
  *
+ * Twins (explorer-run.ts) start in one order: as if the first step of the elder made that of the younger possible. It is one
+ * more rule of the scenario, so nothing above has to know of it.
+ *
  * [1] Godefroid, Partial-order methods for the verification of concurrent systems (1996), chapter 5.
  */
 import { check, InvalidArgumentError } from '../errors.js';
@@ -39,6 +42,11 @@ export interface Exploration {
   readonly cut: number;
   /** Runs that were given up because they came to a known state. */
   readonly merged: number;
+  /**
+   * Orders that these stand for: `schedules`, and for each run that was merged as many as there were from that state on. It is
+   * the number of all orders, up to exchanged twins, if no step says what it touches; otherwise some classes may count twice.
+   */
+  readonly orders: number;
   /** Steps taken in all runs. */
   readonly steps: number;
   /** True if nothing is left to be seen; false if `maxRuns` came first. */
@@ -61,6 +69,18 @@ interface Choice {
   at: number;
   /** Whether that one was alone. */
   alone: boolean;
+  /** What is known of this state; undefined if the scenario does not say its state. */
+  readonly known: Known | undefined;
+  /** Orders that were seen to go on from here. */
+  orders: number;
+}
+
+/** A state that was reached. */
+interface Known {
+  /** What slept each time. */
+  asleep: ReadonlySet<string>;
+  /** Orders that go on from it, once it has been left for good. */
+  orders: number;
 }
 
 /** The limit of `maxSteps`, checked. */
@@ -81,11 +101,11 @@ export class Search {
   readonly #maxRuns: number;
   readonly #maxSteps: number;
   readonly #stack: Choice[] = [];
-  /** What slept in each state that was reached. */
-  readonly #known: Map<string, ReadonlySet<string>> = new Map();
+  readonly #known: Map<string, Known> = new Map();
   #schedules = 0;
   #cut = 0;
   #merged = 0;
+  #orders = 0;
   #steps = 0;
 
   constructor(make: MakeScenario, settler: Settler, { maxRuns = Number.POSITIVE_INFINITY, maxSteps }: ExploreOptions) {
@@ -103,19 +123,21 @@ export class Search {
       await this.#one();
       complete = !this.#back();
     }
-    return { schedules: this.#schedules, cut: this.#cut, merged: this.#merged, steps: this.#steps, complete };
+    const orders = this.#stack.reduce((sum, choice) => sum + choice.orders, this.#orders);
+    return { schedules: this.#schedules, cut: this.#cut, merged: this.#merged, orders, steps: this.#steps, complete };
   }
 
   async #one(): Promise<void> {
     const run = await Run.start(this.#make, this.#settler);
     const seen = this.#stack.length - 1; // the last choice is another one than before
     for (let depth = 0; ; depth++) {
-      const { standing } = run;
+      const standing = run.choices;
       const known = this.#stack[depth];
       if (known !== undefined) compare(known.steps, standing, run);
       else if (standing.length === 0) {
         await run.finish();
         this.#schedules++;
+        this.#count(1);
         return;
       }
       if (depth >= this.#maxSteps) throw endless(run, this.#maxSteps);
@@ -131,18 +153,35 @@ export class Search {
   /** A new choice; undefined if there is no reason to go on. */
   #open(run: Run, steps: readonly Standing[]): Choice | undefined {
     const sleep = this.#inherited();
-    if (this.#isKnown(run.state(), sleep)) {
+    const asleep = new Set(sleep.map(({ actor, ordinal }) => `${actor}:${ordinal}`));
+    const state = run.state();
+    let known = state === undefined ? undefined : this.#known.get(state);
+    if (known !== undefined && [...known.asleep].every((each) => asleep.has(each))) {
       this.#merged++;
+      this.#count(known.orders);
       return undefined;
+    }
+    if (known !== undefined) {
+      known.asleep = new Set([...known.asleep].filter((each) => asleep.has(each)));
+    } else if (state !== undefined) {
+      known = { asleep, orders: 0 };
+      this.#known.set(state, known);
     }
     const at = firstAwake(steps, sleep);
     if (at < 0) {
       this.#cut++;
       return undefined;
     }
-    const choice: Choice = { steps, sleep, at, alone: false };
+    const choice: Choice = { steps, sleep, at, alone: false, known, orders: 0 };
     this.#stack.push(choice);
     return choice;
+  }
+
+  /** So many orders go on from the last choice. */
+  #count(orders: number): void {
+    const last = this.#stack.at(-1);
+    if (last === undefined) this.#orders += orders;
+    else last.orders += orders;
   }
 
   /** Who slept at the last choice and does not care about the step that was taken there. */
@@ -154,15 +193,6 @@ export class Search {
     return last.sleep.filter((sleeper) => areIndependent(sleeper, step));
   }
 
-  #isKnown(state: string | undefined, sleep: readonly Sleeper[]): boolean {
-    if (state === undefined) return false;
-    const asleep = new Set(sleep.map(({ actor, ordinal }) => `${actor}:${ordinal}`));
-    const before = this.#known.get(state);
-    if (before !== undefined && [...before].every((each) => asleep.has(each))) return true;
-    this.#known.set(state, before === undefined ? asleep : new Set([...before].filter((each) => asleep.has(each))));
-    return false;
-  }
-
   /** Turns to the next open choice; false if there is none. */
   #back(): boolean {
     for (let last = this.#stack.at(-1); last !== undefined; last = this.#stack.at(-1)) {
@@ -171,6 +201,8 @@ export class Search {
       last.at = firstAwake(last.steps, last.sleep);
       if (last.at >= 0) return true;
       this.#stack.pop();
+      if (last.known !== undefined) last.known.orders = last.orders;
+      this.#count(last.orders);
     }
     return false;
   }

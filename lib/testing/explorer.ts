@@ -5,7 +5,8 @@
  *
  * - A scenario is made anew for each run. Each actor is an async function that calls `await step('...')` wherever others may
  *   come in between; nobody comes in between anywhere else.
- * - {@link explore} runs every order once. Of orders that differ only in steps that touch nothing in common, it runs one.
+ * - {@link explore} runs every order once. Of orders that differ only in steps that touch nothing in common, or in the names of
+ *   twins, it runs one; and what follows a state that was reached before is not run again.
  * - {@link sample} runs random ones, {@link replay} just the one it is given.
  * - A failure rejects with {@link ScheduleError}: an error of an actor, of `check` or `end`, or that nobody can go on.
  *
@@ -85,11 +86,19 @@ function notThere(run: Run, index: number, actor: number): string {
   return `schedule names actor ${actor} for step ${index}, which is at none; expected one of ${found.join(', ') || 'none'}`;
 }
 
+/** One for all that run now. */
+let shared: Settler | undefined;
+let users = 0;
+
 async function settling<T>(work: (settler: Settler) => Promise<T>): Promise<T> {
-  const settler = new Settler();
+  shared ??= new Settler();
+  users++;
   try {
-    return await work(settler);
+    return await work(shared);
   } finally {
-    settler.close();
+    if (--users === 0) {
+      shared.close();
+      shared = undefined;
+    }
   }
 }

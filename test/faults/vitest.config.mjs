@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// One fault as JSON; without it the suite runs on the library as it is.
-const fault = process.env.RANGEFENCE_FAULT === undefined ? undefined : JSON.parse(process.env.RANGEFENCE_FAULT);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const file = fault === undefined ? undefined : `${root}lib/${fault.file}`;
 
-/** Changes the one file on its way into the tests; what lies on disk is never touched. */
+/**
+ * Changes the one file on its way into the tests; what lies on disk is never touched. The fault is asked for anew each time, as
+ * JSON: one process runs the tests with many of them (runner.ts). Without one the suite runs on the library as it is.
+ */
 const seeded = {
   name: 'seeded-fault',
   enforce: 'pre',
   load(id) {
-    if (file === undefined || id.split('?')[0] !== file) return null;
+    const fault = process.env.RANGEFENCE_FAULT === undefined ? undefined : JSON.parse(process.env.RANGEFENCE_FAULT);
+    const file = `${root}lib/${fault?.file}`;
+    if (fault === undefined || id.split('?')[0] !== file) return null;
     const parts = readFileSync(file, 'utf8').split(fault.find);
     if (parts.length !== 2) throw new Error(`"${fault.find}" stands ${parts.length - 1} times in ${fault.file}`);
     return parts.join(fault.replace);

@@ -313,6 +313,15 @@ describe('a fenced Map', () => {
     expectNothingLeft(cache);
   });
 
+  it('answers a reader who comes during a set by hand from the cache, when it is over', async () => {
+    const { cache } = build();
+    const storing = cache.set('a', 'set');
+    expect(await soon(cache.getOrLoad('a', never))).toBe('set');
+    await storing;
+    expect(cache.stats).toMatchObject({ loads: 0 });
+    expectNothingLeft(cache);
+  });
+
   it('ignores changes that do not concern the content', async () => {
     const { map, cache } = build({ ignore: ({ kind }) => kind === 'touch' });
     map.set('a', 'x');

@@ -93,7 +93,7 @@ async function seedAll(): Promise<boolean> {
 async function demandSound(runner: Runner, files: readonly string[]): Promise<void> {
   const { failed, output, hung } = await runner.run(files, undefined);
   if (hung || failed !== undefined || output !== '')
-    throw new Error(`without any fault the suite fails already\n${failed ?? ''}\n${output}`);
+    throw new Error(`without any fault the suite ${hung ? 'does not end' : 'fails already'}\n${failed ?? ''}\n${output}`);
 }
 
 /** The test that noticed; undefined if all have passed. */

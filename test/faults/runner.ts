@@ -16,9 +16,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SELF = fileURLToPath(import.meta.url);
 /**
  * A fault may put a test into a loop that never gives a turn to anybody, the test's own time limit included. No file that
- * is tried first takes a tenth of this, and the whole suite half of it.
+ * is tried first takes a tenth of this.
  */
 const LIMIT_MS = 60_000;
+/** The same for the whole suite, which takes a fifth of it in one thread. */
+const SUITE_LIMIT_MS = 600_000;
 
 /** What became of a run. */
 export interface Outcome {
@@ -46,10 +48,13 @@ export class Runner {
       return await new Promise<Outcome>((answer, fail) => {
         child.once('message', (message) => answer(message as Outcome));
         child.once('close', (code) => fail(new Error(`the runner of ${fault?.name ?? 'no fault'} ended with ${code}`)));
-        limit = setTimeout(() => {
-          this.close();
-          answer({ failed: undefined, output: '', hung: true });
-        }, LIMIT_MS);
+        limit = setTimeout(
+          () => {
+            this.close();
+            answer({ failed: undefined, output: '', hung: true });
+          },
+          files.length > 0 ? LIMIT_MS : SUITE_LIMIT_MS,
+        );
         child.send({ files, fault } satisfies Order);
       });
     } finally {

@@ -36,6 +36,9 @@ export default defineConfig({
       'test/faults/**',
       'test/bench/**',
       'test/contract/node.test.ts',
+      // The contract and the HMM suite once more, under the checker: half a minute for nothing that is not seen without it.
+      'test/debug.contract.test.ts',
+      'test/debug.hmm.test.ts',
     ],
     pool: 'threads',
     maxWorkers: 1,

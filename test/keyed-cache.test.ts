@@ -212,7 +212,7 @@ describe('a fenced Map', () => {
 
   it('tells a load by its signal that it was overtaken, also one that asks too late', async () => {
     const { source, cache } = build();
-    cache.getOrLoad('a', source.load);
+    const reading = new Outcome(cache.getOrLoad('a', source.load));
     const { signal } = source.last.context;
     await soon(cache.invalidate('a', { label: 'deploy' }));
     expect(signal.reason).toBeInstanceOf(CollisionError);
@@ -221,6 +221,11 @@ describe('a fenced Map', () => {
     const { context } = source.last;
     await soon(cache.invalidate('a'));
     expect([context.signal.aborted, context.attempt]).toEqual([true, 2]);
+    await settled();
+    source.last.answer();
+    await settled();
+    expect(reading.value).toBe('old');
+    expectNothingLeft(cache);
   });
 
   it('never fires the signal of a load whose value was used', async () => {

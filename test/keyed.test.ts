@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClosedError, InvalidArgumentError, RangeTracker, SubscriberError } from '../lib/index.js';
-import { type KeyedAttempt, type KeyedChange, KeyedFence, type KeyedInvalidation } from '../lib/keyed/index.js';
+import { type KeyedAttempt, type KeyedChange, KeyedFence, type KeyedInvalidation, type KeyScope } from '../lib/keyed/index.js';
 import { ManualClock, settled } from './model/clock.js';
 import { type Deferred, deferred, failure, Outcome, soon } from './support/turns.js';
 
@@ -25,6 +25,17 @@ class Desk {
   change(key: Parameters<KeyedFence<string>['invalidate']>[0]): Promise<void> {
     return soon(this.fence.mutate(key, () => {}));
   }
+}
+
+/** A lookup of the scope reads again after a section over one key. */
+async function expectHit(desk: Desk, scope: KeyScope<string>): Promise<void> {
+  const reading = new Outcome(desk.fence.lookup(scope, desk.fetch));
+  await desk.change('b');
+  desk.reads[0]!.resolve('old');
+  await settled();
+  desk.reads[1]!.resolve('new');
+  await settled();
+  expect(reading.value).toBe('new');
 }
 
 describe('lookup of a key', () => {
@@ -67,26 +78,13 @@ describe('lookup of a key', () => {
 
   it('of several keys is hit by a section over any of them', async () => {
     const desk = new Desk();
-    const reading = new Outcome(desk.fence.lookup(desk.fence.keys(['a', 'b', 'c']), desk.fetch));
-    await desk.change('b');
-    desk.reads[0]!.resolve('old');
-    await settled();
-    desk.reads[1]!.resolve('new');
-    await settled();
-    expect(reading.value).toBe('new');
+    await expectHit(desk, desk.fence.keys(['a', 'b', 'c']));
   });
 
   it('of a condition, or of all keys, is hit by a section over any key', async () => {
     for (const scope of ['all', 'where'] as const) {
       const desk = new Desk();
-      const what = scope === 'all' ? desk.fence.all : desk.fence.where((key) => key === 'z');
-      const reading = new Outcome(desk.fence.lookup(what, desk.fetch));
-      await desk.change('b');
-      desk.reads[0]!.resolve('old');
-      await settled();
-      desk.reads[1]!.resolve('new');
-      await settled();
-      expect(reading.value).toBe('new');
+      await expectHit(desk, scope === 'all' ? desk.fence.all : desk.fence.where((key) => key === 'z'));
     }
   });
 

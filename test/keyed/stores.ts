@@ -83,15 +83,23 @@ export const STORES: Readonly<Record<string, () => { readonly cache: FenceableCa
 export function fenced(name: string): MakeSubject {
   return (load) => {
     const { cache, slowSet } = STORES[name]!();
-    const subject = fence(cache as Map<string, unknown>);
-    return {
-      read: (key, signal) => subject.getOrLoad(key, (_, context) => load(context.signal), { signal }),
-      drop: (key) => subject.invalidate(key),
-      change: (key, change) => subject.mutate(key, change),
-      left: () => subject.pending + subject.keyed.size,
-      ...{ slowSet, abortable: true },
-      close: () => subject.close(),
-    };
+    return fencedSubject(cache, { load, slowSet });
+  };
+}
+
+/** Any cache under a fence. */
+export function fencedSubject(
+  cache: FenceableCache,
+  { load, slowSet }: { readonly load: Parameters<MakeSubject>[0]; readonly slowSet?: SlowSet | undefined },
+): Awaited<ReturnType<MakeSubject>> {
+  const subject = fence(cache as Map<string, unknown>);
+  return {
+    read: (key, signal) => subject.getOrLoad(key, (_, context) => load(context.signal), { signal }),
+    drop: (key) => subject.invalidate(key),
+    change: (key, change) => subject.mutate(key, change),
+    left: () => subject.pending + subject.keyed.size,
+    ...{ slowSet, abortable: true },
+    close: () => subject.close(),
   };
 }
 

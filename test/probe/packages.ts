@@ -4,8 +4,9 @@
  *
  * They are installed beside this file, if at all, so nothing of their types is known here.
  */
-import { type FenceableCache, fence } from '../../lib/keyed/index.js';
+import type { FenceableCache } from '../../lib/keyed/index.js';
 import type { MakeSubject } from '../keyed/set-ups.js';
+import { fencedSubject } from '../keyed/stores.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the packages are there only while the probe runs
 type Module = any;
@@ -259,15 +260,11 @@ export const PACKAGES: readonly Probed[] = [
 export function fencedPackage(store: NonNullable<Probed['store']>): MakeSubject {
   return async (load) => {
     const { cache, close } = await store();
-    const subject = fence(cache as Map<string, unknown>);
+    const subject = fencedSubject(cache, { load });
     return {
-      read: (key, signal) => subject.getOrLoad(key, (_, context) => load(context.signal), { signal }),
-      drop: (key) => subject.invalidate(key),
-      change: (key, change) => subject.mutate(key, change),
-      left: () => subject.pending + subject.keyed.size,
-      abortable: true,
+      ...subject,
       async close() {
-        subject.close();
+        await subject.close?.();
         await close?.();
       },
     };

@@ -63,11 +63,11 @@ async function underReplacement(replace: () => Promise<void>, query: (first: num
 }
 
 /** Row groups one after another, as long as somebody has a look at the rows in between. */
-async function look(file: AsyncBuffer, first: number): Promise<Rows> {
+async function look(file: AsyncBuffer, first: number, pause = LOOK): Promise<Rows> {
   const metadata = await parquetMetadataAsync(file);
   const rows: Rows = [];
   for (let group = first; group < first + PIECES; group++) {
-    await turns(LOOK);
+    await turns(pause);
     rows.push(...(await parquetReadObjects({ file, metadata, rowStart: group * GROUP, rowEnd: (group + 1) * GROUP })));
   }
   return rows;
@@ -96,7 +96,7 @@ describe('a Parquet file that is replaced under a thousand queries', () => {
         const buffer = cachedAsyncBuffer(await asyncBufferFromFile(file.path));
         const tally = await underReplacement(
           () => file.replace(),
-          (first) => look(buffer, first),
+          (first) => look(buffer, first, LOOK + 20 * round),
         );
         show('cachedAsyncBuffer over asyncBufferFromFile', tally);
         wrong = tally.mixed + tally.failed;

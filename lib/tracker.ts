@@ -34,7 +34,7 @@ import { checkToken, checkWait, type FilterOptions, WaitingRead, type WaitOption
  * Ended ranges remembered by default. 4,096 cover a lookup of 100 ms at 40,000 invalidations a second, and cost
  * 128 KiB when full (it grows from nothing).
  */
-const DEFAULT_HISTORY_CAPACITY = 4096;
+export const DEFAULT_HISTORY_CAPACITY = 4096;
 
 /** How a tracker is made. */
 export interface RangeTrackerOptions {

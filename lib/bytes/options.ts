@@ -3,6 +3,7 @@
  */
 import { type Clock, systemClock } from '../clock.js';
 import { check, InvalidRangeError } from '../errors.js';
+import { DEFAULT_MAX_RUN_PAGES } from '../mirror/options.js';
 import { RangeTracker } from '../tracker.js';
 import type { ByteBackend, ByteVersion } from './backend.js';
 import type { ByteReadOptions } from './reader.js';
@@ -74,9 +75,6 @@ export interface Settings {
   readonly holdMs: number | undefined;
   readonly clock: Clock;
 }
-
-/** As the mirror's. */
-const DEFAULT_MAX_RUN_PAGES = 64;
 
 /** Throws `InvalidArgumentError`. What only the mirror uses is checked by the mirror. */
 export function settingsOf<Version extends ByteVersion>(options: ByteSourceOptions<Version>): Settings {

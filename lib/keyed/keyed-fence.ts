@@ -21,13 +21,10 @@ import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../lookup
 import type { TrackerObserver } from '../observer.js';
 import { overlap, toSpans } from '../range.js';
 import type { TrackerStats } from '../stats.js';
-import { RangeTracker } from '../tracker.js';
+import { DEFAULT_HISTORY_CAPACITY, RangeTracker } from '../tracker.js';
 import { KeyScope } from './scope.js';
 import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { EVERYTHING, KeyTable, type Reads } from './table.js';
-
-/** As for the tracker, whose memory this one goes with. */
-const DEFAULT_HISTORY_CAPACITY = 4096;
 
 /** How a keyed fence is made. */
 export interface KeyedFenceOptions<K> {

@@ -15,7 +15,7 @@ import type { RangeTracker } from '../tracker.js';
 const DEFAULT_MAX_PAGES = 1024;
 
 /** Pages that one call of `load` gets at most: 256 KiB of 4 KiB pages, where longer transfers no longer get cheaper per byte. */
-const DEFAULT_MAX_RUN_PAGES = 64;
+export const DEFAULT_MAX_RUN_PAGES = 64;
 
 /** As for a lookup of the tracker (docs/contract.md, "Why two"): the least that asks for a second opinion. */
 const DEFAULT_MAX_ATTEMPTS = 2;

@@ -200,4 +200,32 @@ export const BYTES_FAULTS: readonly Fault[] = [
     replace: 'return ageMs < 0 ? 1_000 : 0;',
     first: [URLS],
   },
+  {
+    name: 'a query gives up with the first hold that runs out',
+    file: 'bytes/source.ts',
+    find: 'round >= rounds',
+    replace: 'round >= 1',
+    first: [CORE],
+  },
+  {
+    name: 'a query goes on for ever under replacements',
+    file: 'bytes/source.ts',
+    find: 'round >= rounds',
+    replace: 'round < 0',
+    first: [CORE],
+  },
+  {
+    name: 'a view leaves its listener on the attempt',
+    file: 'bytes/view.ts',
+    find: "if (this.#reads.size === 0) this.#attempt.signal.removeEventListener('abort', this);",
+    replace: '',
+    first: [CORE],
+  },
+  {
+    name: 'reads of a view go on when the attempt is lost',
+    file: 'bytes/view.ts',
+    find: 'for (const controller of this.#reads) controller.abort(this.#attempt.signal.reason);',
+    replace: '',
+    first: [CORE],
+  },
 ];

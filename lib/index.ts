@@ -4,12 +4,11 @@
  *
  * @packageDocumentation
  */
-export type { Answer } from './answers.js';
-export type { Attempt } from './attempt.js';
-export type { CancelOptions } from './cancel.js';
-export type { Clock } from './clock.js';
-export type { Collision, Seq } from './collision.js';
-export type { DisposableHandle } from './dispose.js';
+
+export type { CancelOptions } from './base/cancel.js';
+export type { Clock } from './base/clock.js';
+export type { Collision, Seq } from './base/collision.js';
+export type { DisposableHandle } from './base/dispose.js';
 export {
   ClosedError,
   CollisionError,
@@ -22,9 +21,12 @@ export {
   RetryLimitError,
   SubscriberError,
   TimeoutError,
-} from './errors.js';
-export type { Ignore, InvalidateOptions, Invalidation, InvalidationInfo, InvalidationKind } from './invalidation.js';
-export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './lookup.js';
+} from './base/errors.js';
+export type { Range, Ranges } from './base/range.js';
+export type { Answer } from './tracker/answers.js';
+export type { Attempt } from './tracker/attempt.js';
+export type { Ignore, InvalidateOptions, Invalidation, InvalidationInfo, InvalidationKind } from './tracker/invalidation.js';
+export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './tracker/lookup.js';
 export type {
   ClosedEvent,
   CollidedEvent,
@@ -40,11 +42,10 @@ export type {
   TrackerObserver,
   WaitEvent,
   WakeEvent,
-} from './observer.js';
-export type { Range, Ranges } from './range.js';
-export type { ReaderInfo } from './reader.js';
-export type { HistorySnapshot, HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './snapshot.js';
-export type { TrackerStats } from './stats.js';
-export type { SubscribeOptions, Subscriber, Subscription, WithinSubscription } from './subscription.js';
-export { RangeTracker, type RangeTrackerOptions } from './tracker.js';
-export type { FilterOptions, WaitOptions } from './wait.js';
+} from './tracker/observer.js';
+export type { ReaderInfo } from './tracker/reader.js';
+export type { HistorySnapshot, HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './tracker/snapshot.js';
+export type { TrackerStats } from './tracker/stats.js';
+export type { SubscribeOptions, Subscriber, Subscription, WithinSubscription } from './tracker/subscription.js';
+export { RangeTracker, type RangeTrackerOptions } from './tracker/tracker.js';
+export type { FilterOptions, WaitOptions } from './tracker/wait.js';

@@ -7,7 +7,7 @@ import Flatbush from 'flatbush';
 import createIntervalTree1d from 'interval-tree-1d';
 import { IntervalTree as NodeIntervalTree } from 'node-interval-tree';
 import RBush from 'rbush';
-import { type Handle, IntervalTree } from '../../lib/interval-tree.js';
+import { type Handle, IntervalTree } from '../../lib/interval-tree/index.js';
 import { OWN } from '../report/measure.js';
 import { SortedArray } from './sorted-array.js';
 import type { Columns, IntervalQueries, TreePeer, TreeSubject } from './tree-peer.js';

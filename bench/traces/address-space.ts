@@ -5,7 +5,7 @@
 import { type Range, RangeTracker } from '../../lib/index.js';
 import { PageFault, SimulatedAddressSpace } from '../../lib/testing/index.js';
 import { type Trace, TraceRecorder } from '../../lib/testing/trace-recorder.js';
-import { settled } from '../../test/model/clock.js';
+import { settled } from '../../test/support/model/clock.js';
 import { Random } from '../support/random.js';
 import { Agenda } from './agenda.js';
 

@@ -3,7 +3,7 @@
  * react. What it does is taken from its observer and judged by the same ledger as everybody.
  */
 import { type LookupOptions, RangeTracker, type TrackerObserver, type TrackerStats } from '../../lib/index.js';
-import { settled } from '../../test/model/clock.js';
+import { settled } from '../../test/support/model/clock.js';
 import { Agenda, RANK } from './agenda.js';
 import { Ledger, type Outcome } from './ledger.js';
 import type { Work } from './work.js';

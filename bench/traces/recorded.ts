@@ -4,7 +4,7 @@
  */
 import type { Range } from '../../lib/index.js';
 import { rangesOfTrace, type Trace, type TraceEvent } from '../../lib/testing/trace-recorder.js';
-import { joined } from '../../test/model/ranges.js';
+import { joined } from '../../test/support/model/ranges.js';
 import type { Work, WorkInvalidation, WorkLookup } from './work.js';
 
 type EventOf<Type extends TraceEvent['type']> = Extract<TraceEvent, { readonly type: Type }>;

@@ -5,7 +5,7 @@
  * A rule is told what comes, and tells its host what it lets go. {@link play} is the host, and runs it over some work.
  */
 import type { Range } from '../../lib/index.js';
-import { anyMeet, meet } from '../../test/model/ranges.js';
+import { anyMeet, meet } from '../../test/support/model/ranges.js';
 import { Agenda, RANK } from './agenda.js';
 import { Ledger, type Outcome } from './ledger.js';
 import type { Work } from './work.js';

@@ -5,7 +5,7 @@
  * Times are milliseconds from the start of the run.
  */
 import type { Range } from '../../lib/index.js';
-import { anyMeet } from '../../test/model/ranges.js';
+import { anyMeet } from '../../test/support/model/ranges.js';
 
 /** One lookup. */
 export interface WorkLookup {

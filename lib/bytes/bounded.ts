@@ -1,8 +1,8 @@
 /**
  * Bounded: several steps under one signal and one time limit.
  */
-import { type CancelOptions, cancelOn, checkCancel } from '../cancel.js';
-import type { Clock } from '../clock.js';
+import { type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
+import type { Clock } from '../base/clock.js';
 
 /**
  * What `work` resolves with, unless the caller's signal or time limit comes first: then it rejects with that reason at once,

@@ -1,8 +1,8 @@
 /**
  * The error of byte sources: base and codes are those of the package.
  */
-import { RangefenceError } from '../errors.js';
-import type { Range } from '../range.js';
+import { RangefenceError } from '../base/errors.js';
+import type { Range } from '../base/range.js';
 
 /** What is known about a failure; all of it is in the message, too. */
 export interface SourceFailure {

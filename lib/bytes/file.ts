@@ -21,9 +21,9 @@
  *
  * An open file keeps its inode, so no other file can get the same number while this one is compared with it.
  */
-import { type Clock, systemClock } from '../clock.js';
-import { check } from '../errors.js';
-import type { Range } from '../range.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { check } from '../base/errors.js';
+import type { Range } from '../base/range.js';
 import type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyContext } from './backend.js';
 import { pause } from './bounded.js';
 import { SourceError } from './errors.js';

@@ -27,9 +27,9 @@
  * are what is to be expected, and loads take what comes: what is changed is covered by the sections, and the rest is vouched
  * for.
  */
-import { ClosedError, describe } from '../errors.js';
-import type { Invalidation } from '../invalidation.js';
-import { contains, type Range, toSpans } from '../range.js';
+import { ClosedError, describe } from '../base/errors.js';
+import { contains, type Range, toSpans } from '../base/range.js';
+import type { Invalidation } from '../tracker/invalidation.js';
 import type { ByteReading, ByteVersion } from './backend.js';
 import { SourceError } from './errors.js';
 import type { Settings } from './options.js';

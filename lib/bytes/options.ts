@@ -1,10 +1,10 @@
 /**
  * Options: how a source is made and read. Everything is checked before anything changes.
  */
-import { type Clock, systemClock } from '../clock.js';
-import { check, InvalidRangeError } from '../errors.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { check, InvalidRangeError } from '../base/errors.js';
 import { DEFAULT_MAX_RUN_PAGES } from '../mirror/options.js';
-import { RangeTracker } from '../tracker.js';
+import { RangeTracker } from '../tracker/tracker.js';
 import type { ByteBackend, ByteVersion } from './backend.js';
 import type { ByteReadOptions } from './reader.js';
 

@@ -14,14 +14,15 @@
  * Not promised: anything about a backend whose version does not change with its content, and that somebody else's write
  * during a `mutate` is told from the announced one.
  */
-import type { Attempt } from '../attempt.js';
-import type { DisposableHandle } from '../dispose.js';
-import { check, describe, RetryLimitError } from '../errors.js';
-import type { InvalidateOptions, Invalidation } from '../invalidation.js';
-import type { PlainLookupOptions } from '../lookup.js';
+
+import type { DisposableHandle } from '../base/dispose.js';
+import { check, describe, RetryLimitError } from '../base/errors.js';
+import type { Range, Ranges } from '../base/range.js';
 import { RangeMirror } from '../mirror/index.js';
-import type { Range, Ranges } from '../range.js';
-import type { RangeTracker } from '../tracker.js';
+import type { Attempt } from '../tracker/attempt.js';
+import type { InvalidateOptions, Invalidation } from '../tracker/invalidation.js';
+import type { PlainLookupOptions } from '../tracker/lookup.js';
+import type { RangeTracker } from '../tracker/tracker.js';
 import type { ByteVersion } from './backend.js';
 import { bounded } from './bounded.js';
 import { Keeper, QUERY } from './keeper.js';

@@ -18,9 +18,9 @@
  * No request is repeated here, apart from what a version has to be asked for: whether to try again after a broken line, and
  * how often, is the business of the `fetch` that the caller gives.
  */
-import { type Clock, systemClock } from '../clock.js';
-import { check } from '../errors.js';
-import type { Range } from '../range.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { check } from '../base/errors.js';
+import type { Range } from '../base/range.js';
 import type { ByteBackend, ByteReadContext, ByteReading, IdentifyContext } from './backend.js';
 import { readBody, type UrlBody } from './body.js';
 import { pause } from './bounded.js';

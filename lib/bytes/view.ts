@@ -1,8 +1,9 @@
 /**
  * View: the source as one attempt of a query sees it. Everything that is read through it is observed.
  */
-import type { Attempt } from '../attempt.js';
-import type { Clock } from '../clock.js';
+
+import type { Clock } from '../base/clock.js';
+import type { Attempt } from '../tracker/attempt.js';
 import { bounded } from './bounded.js';
 import { checkBytes } from './options.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';

@@ -1,7 +1,7 @@
 /**
  * What the lock-order checker reports.
  */
-import { RangefenceError } from '../errors.js';
+import { RangefenceError } from '../base/errors.js';
 
 /**
  * What was found.

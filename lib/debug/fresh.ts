@@ -4,7 +4,7 @@
  * What is kept for longer than the turn must have its stack read: unread, it would keep the tracker alive, and with it
  * whatever is never ended there. Most parties are over by then, and cost no reading.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { type Party, SectionRecord } from './graph.js';
 
 /** See the top of the file. */

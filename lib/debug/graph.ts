@@ -20,9 +20,10 @@
  *
  * [1] Linux, Documentation/locking/crossrelease.rst (2017), since withdrawn: it had to guess who would complete a wait.
  */
-import type { Invalidation } from '../invalidation.js';
-import type { Range } from '../range.js';
-import type { ReaderInfo } from '../reader.js';
+
+import type { Range } from '../base/range.js';
+import type { Invalidation } from '../tracker/invalidation.js';
+import type { ReaderInfo } from '../tracker/reader.js';
 import type { Context } from './context.js';
 import type { LockOrderKind, LockOrderStep } from './errors.js';
 import type { Ledger } from './ledger.js';

@@ -5,7 +5,7 @@
  * Not earlier: only then is it known whether the callback or change that started it has returned a promise, so that
  * somebody waits for it. Most waits are over before that, and cost nothing here.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { type Cycle, cycleOf, type Party, type Wait } from './graph.js';
 
 /** See the top of the file. */

@@ -7,11 +7,11 @@
  * A program that goes on is never held up; a report comes from a microtask, so that one that throws is seen as an uncaught
  * exception.
  */
-import { type Clock, systemClock } from '../clock.js';
-import { check } from '../errors.js';
-import type { Invalidation } from '../invalidation.js';
-import type { TrackerEvent, TrackerEvents, TrackerObserver } from '../observer.js';
-import type { ReaderInfo } from '../reader.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { check } from '../base/errors.js';
+import type { Invalidation } from '../tracker/invalidation.js';
+import type { TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/observer.js';
+import type { ReaderInfo } from '../tracker/reader.js';
 import { Context, Contexts, type LockContext } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';

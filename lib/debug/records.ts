@@ -4,10 +4,10 @@
  * What is over is forgotten at once, and not left to the collector: a weak map with thousands of dead entries makes every
  * collection slow.
  */
-import type { Clock } from '../clock.js';
-import type { Invalidation } from '../invalidation.js';
-import type { ReaderInfo } from '../reader.js';
-import type { RangeTracker } from '../tracker.js';
+import type { Clock } from '../base/clock.js';
+import type { Invalidation } from '../tracker/invalidation.js';
+import type { ReaderInfo } from '../tracker/reader.js';
+import type { RangeTracker } from '../tracker/tracker.js';
 import type { Context } from './context.js';
 import { type Party, ReaderRecord, SectionRecord } from './graph.js';
 import { Ledger } from './ledger.js';

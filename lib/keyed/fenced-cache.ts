@@ -14,10 +14,11 @@
  * Not promised: anything about who writes to the cache or changes the source without saying so, in this process or another, and
  * about two fences over one cache (share one, or one KeyedFence).
  */
-import { isThenable } from '../answers.js';
-import { checkCancel } from '../cancel.js';
-import type { DisposableHandle } from '../dispose.js';
-import { ClosedError, check, describe } from '../errors.js';
+
+import { checkCancel } from '../base/cancel.js';
+import type { DisposableHandle } from '../base/dispose.js';
+import { ClosedError, check, describe } from '../base/errors.js';
+import { isThenable } from '../tracker/answers.js';
 import { Flight, type Host } from './flight.js';
 import type { KeyedFence, KeyedInvalidateOptions, KeyedSubscription } from './keyed-fence.js';
 import {

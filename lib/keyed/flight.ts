@@ -22,10 +22,11 @@
  * New callers join at any time before the end, as no attempt that a change has overtaken is still running: the flight is waiting
  * then, and reads again. Whoever leaves is gone at once; the last to leave ends it all.
  */
-import { isThenable } from '../answers.js';
-import { type Cancellation, type CancelOptions, cancelOn } from '../cancel.js';
-import type { Seq } from '../collision.js';
-import { CollisionError, describe } from '../errors.js';
+
+import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
+import type { Seq } from '../base/collision.js';
+import { CollisionError, describe } from '../base/errors.js';
+import { isThenable } from '../tracker/answers.js';
 import type { KeyedAttempt } from './keyed-fence.js';
 import type { FenceSettings, KeyedLoad, KeyedLoadContext } from './options.js';
 import type { KeyedChange } from './section.js';

@@ -11,17 +11,18 @@
  *
  * Not promised, as with the tracker: exclusion between invalidations, anything about readers that go around it.
  */
-import type { Attempt } from '../attempt.js';
-import { type Clock, systemClock } from '../clock.js';
-import type { Seq } from '../collision.js';
-import type { DisposableHandle } from '../dispose.js';
-import { check, describe } from '../errors.js';
-import type { Ignore, InvalidateOptions, Invalidation } from '../invalidation.js';
-import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../lookup.js';
-import type { TrackerObserver } from '../observer.js';
-import { overlap, toSpans } from '../range.js';
-import type { TrackerStats } from '../stats.js';
-import { DEFAULT_HISTORY_CAPACITY, RangeTracker } from '../tracker.js';
+
+import { type Clock, systemClock } from '../base/clock.js';
+import type { Seq } from '../base/collision.js';
+import type { DisposableHandle } from '../base/dispose.js';
+import { check, describe } from '../base/errors.js';
+import { overlap, toSpans } from '../base/range.js';
+import type { Attempt } from '../tracker/attempt.js';
+import type { Ignore, InvalidateOptions, Invalidation } from '../tracker/invalidation.js';
+import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../tracker/lookup.js';
+import type { TrackerObserver } from '../tracker/observer.js';
+import type { TrackerStats } from '../tracker/stats.js';
+import { DEFAULT_HISTORY_CAPACITY, RangeTracker } from '../tracker/tracker.js';
 import { KeyScope } from './scope.js';
 import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { EVERYTHING, KeyTable, type Reads } from './table.js';

@@ -1,9 +1,9 @@
 /**
  * Options: how a cache is fenced and read. Everything is checked before anything changes.
  */
-import type { CancelOptions } from '../cancel.js';
-import { check } from '../errors.js';
-import type { Ignore } from '../invalidation.js';
+import type { CancelOptions } from '../base/cancel.js';
+import { check } from '../base/errors.js';
+import type { Ignore } from '../tracker/invalidation.js';
 import { KeyedFence, type KeyedFenceOptions, type KeyedInvalidateOptions } from './keyed-fence.js';
 
 /** What a load gets besides its key. */

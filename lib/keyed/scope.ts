@@ -4,7 +4,7 @@
  * An object of a class of its own, and not a list: a list may itself be somebody's key. Where a key is expected, a scope is a
  * scope, and everything else is one key.
  */
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 
 /** Several keys as one; made by `KeyedFence`'s `keys`, `where` and `all`. Holds nothing but what it was given. */
 export class KeyScope<K> {

@@ -1,9 +1,9 @@
 /**
  * Sections in keys: what the tracker knows as ranges, as its owner and the subscribers see it.
  */
-import type { Seq } from '../collision.js';
-import type { DisposableHandle } from '../dispose.js';
-import type { Invalidation, InvalidationInfo } from '../invalidation.js';
+import type { Seq } from '../base/collision.js';
+import type { DisposableHandle } from '../base/dispose.js';
+import type { Invalidation, InvalidationInfo } from '../tracker/invalidation.js';
 import type { Changes, Named } from './table.js';
 
 /** An invalidation of keys, as subscribers see it. */

@@ -3,8 +3,9 @@
  *
  * No cache is imported, not even its types: three sets of method names are all that is known here.
  */
-import { isThenable } from '../answers.js';
-import { check } from '../errors.js';
+
+import { check } from '../base/errors.js';
+import { isThenable } from '../tracker/answers.js';
 
 /** Map, lru-cache, keyv, cacheable, and what looks like them. Any method may return a promise. */
 export interface ValueCache {

@@ -4,8 +4,9 @@
  * A page is out of use when its `onDrop` is done, and not before. So whoever begins an invalidation waits for the calls it
  * has caused, and for those of overlapping pages that left for another reason and are not done yet.
  */
-import { isThenable } from '../answers.js';
-import type { Range } from '../range.js';
+
+import type { Range } from '../base/range.js';
+import { isThenable } from '../tracker/answers.js';
 
 /**
  * One page from its installation until its `onDrop` is done.

@@ -1,7 +1,7 @@
 /**
  * Errors of the mirror: bases and codes are those of the package.
  */
-import { describe, RangefenceError } from '../errors.js';
+import { describe, RangefenceError } from '../base/errors.js';
 
 /** The mirror has `policy: 'ban'` and an invalidation has hit it: it never gets backing store again. */
 export class BannedError extends RangefenceError {

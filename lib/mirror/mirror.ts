@@ -14,10 +14,10 @@
  * Not promised: that a page is still valid when the reader's own turn comes (use it at once, or look again with `peek`),
  * anything about changes that are not announced to the tracker, and anything about what `load` reads without observing it.
  */
-import { checkCancel } from '../cancel.js';
-import type { DisposableHandle } from '../dispose.js';
-import { ClosedError, describe } from '../errors.js';
-import type { Range } from '../range.js';
+import { checkCancel } from '../base/cancel.js';
+import type { DisposableHandle } from '../base/dispose.js';
+import { ClosedError, describe } from '../base/errors.js';
+import type { Range } from '../base/range.js';
 import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
 import type { MirrorStats } from './stats.js';

@@ -1,12 +1,12 @@
 /**
  * Options: how a mirror is made and read. Everything is checked before anything changes.
  */
-import type { CancelOptions } from '../cancel.js';
-import { type Clock, systemClock } from '../clock.js';
-import { check, InvalidRangeError } from '../errors.js';
-import type { Ignore } from '../invalidation.js';
-import { type Range, type Ranges, single } from '../range.js';
-import type { RangeTracker } from '../tracker.js';
+import type { CancelOptions } from '../base/cancel.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { check, InvalidRangeError } from '../base/errors.js';
+import { type Range, type Ranges, single } from '../base/range.js';
+import type { Ignore } from '../tracker/invalidation.js';
+import type { RangeTracker } from '../tracker/tracker.js';
 
 /**
  * Pages kept by default: 4 MiB of 4 KiB pages, 64 MiB of 64 KiB pages. A mirror of images or of device memory knows better.

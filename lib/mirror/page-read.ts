@@ -16,9 +16,9 @@
  * installation. States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
  */
 
-import type { Attempt } from '../attempt.js';
-import { type Cancellation, type CancelOptions, cancelOn } from '../cancel.js';
-import { type Range, type Spans, toRanges, toSpans, unite } from '../range.js';
+import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
+import { type Range, type Spans, toRanges, toSpans, unite } from '../base/range.js';
+import type { Attempt } from '../tracker/attempt.js';
 import { Entry } from './drops.js';
 import type { Pages } from './options.js';
 import type { Pager } from './pager.js';

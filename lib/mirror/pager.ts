@@ -16,12 +16,12 @@
  * overlaps takes it out before the begin resolves. So what is present is what the source holds, at every moment at which
  * the subscriber could know.
  */
-import type { CancelOptions } from '../cancel.js';
-import type { Seq } from '../collision.js';
-import { ClosedError, describe } from '../errors.js';
-import type { Invalidation } from '../invalidation.js';
-import type { Range, Ranges } from '../range.js';
-import type { Subscription } from '../subscription.js';
+import type { CancelOptions } from '../base/cancel.js';
+import type { Seq } from '../base/collision.js';
+import { ClosedError, describe } from '../base/errors.js';
+import type { Range, Ranges } from '../base/range.js';
+import type { Invalidation } from '../tracker/invalidation.js';
+import type { Subscription } from '../tracker/subscription.js';
 import { Drops, type Entry } from './drops.js';
 import { BannedError } from './errors.js';
 import type { Pages, Settings } from './options.js';

@@ -13,10 +13,11 @@
  * installed is decided by the token alone, when the load has settled. A change of what the load has observed gives up the
  * whole run (observed.ts).
  */
-import { isThenable } from '../answers.js';
-import type { Seq } from '../collision.js';
-import { CollisionError } from '../errors.js';
-import { type Range, type Ranges, toSpans } from '../range.js';
+
+import type { Seq } from '../base/collision.js';
+import { CollisionError } from '../base/errors.js';
+import { type Range, type Ranges, toSpans } from '../base/range.js';
+import { isThenable } from '../tracker/answers.js';
 import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';

@@ -2,10 +2,11 @@
  * Events: what a recorded run consists of: plain data that survives `JSON.stringify`. Objects have become numbers; the same
  * thing has the same number in all of its events.
  */
-import type { Answer } from '../answers.js';
-import type { Collision } from '../collision.js';
-import type { Range } from '../range.js';
-import type { ReaderInfo } from '../reader.js';
+
+import type { Collision } from '../base/collision.js';
+import type { Range } from '../base/range.js';
+import type { Answer } from '../tracker/answers.js';
+import type { ReaderInfo } from '../tracker/reader.js';
 
 /** A bound of a range. JSON has no infinity, so that is spelt out. */
 export type TraceBound = number | '-Infinity' | 'Infinity';

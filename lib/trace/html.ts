@@ -1,7 +1,7 @@
 /**
  * HTML: a trace as one file that needs nothing else: data, script and style are inside, and nothing is fetched.
  */
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 import { makeDensity } from './density.js';
 import type { Trace } from './events.js';
 import { makeInk } from './ink.js';

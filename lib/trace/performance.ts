@@ -2,7 +2,7 @@
  * Performance: a trace as measures of the host's `performance`, which the DevTools of Chromium and Node show as tracks of
  * their own in the Performance panel.
  */
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 import { hitText, rangesText, readerName, sectionName, stretchText, subjectOf } from './captions.js';
 import { namedTraces, type Traces } from './chrome.js';
 import { type AttemptOutcome, type Run, runOf, type Span, type Stretch } from './run.js';

@@ -10,16 +10,17 @@
  * fetch: {@link TraceRecorder.watch}. Not recorded are `changing` and `changed`, which lie between `begun` and `ended` and show
  * nothing that those two do not, and `notifying`, which becomes the `ms` of `notified`.
  */
-import type { Attempt } from '../attempt.js';
-import { type Clock, systemClock } from '../clock.js';
-import type { Collision } from '../collision.js';
-import { check } from '../errors.js';
-import type { Invalidation } from '../invalidation.js';
-import type { Fetch } from '../lookup.js';
-import type { TrackerEvents, TrackerObserver } from '../observer.js';
-import { type Range, type Ranges, toRanges, toSpans } from '../range.js';
-import type { ReaderInfo } from '../reader.js';
-import type { RangeTracker } from '../tracker.js';
+
+import { type Clock, systemClock } from '../base/clock.js';
+import type { Collision } from '../base/collision.js';
+import { check } from '../base/errors.js';
+import { type Range, type Ranges, toRanges, toSpans } from '../base/range.js';
+import type { Attempt } from '../tracker/attempt.js';
+import type { Invalidation } from '../tracker/invalidation.js';
+import type { Fetch } from '../tracker/lookup.js';
+import type { TrackerEvents, TrackerObserver } from '../tracker/observer.js';
+import type { ReaderInfo } from '../tracker/reader.js';
+import type { RangeTracker } from '../tracker/tracker.js';
 import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
 
 export {

@@ -6,8 +6,9 @@
  * {@link Run.length} that of "still so at the end". What began before the first event that is left, and was never
  * described since, has no ranges and is left out; {@link Run.incomplete} counts it.
  */
-import type { Answer } from '../answers.js';
-import type { Range } from '../range.js';
+
+import type { Range } from '../base/range.js';
+import type { Answer } from '../tracker/answers.js';
 import {
   rangesOfTrace,
   type Trace,

@@ -1,7 +1,7 @@
 /**
  * SVG: a trace as a still picture for a document. Only what is asked for goes in; every shape says its text when it is pointed at.
  */
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 import type { Trace } from './events.js';
 import { type Box, type Line, plotOf, type RulerPen, type ShapePen, type Word } from './paint.js';
 import { paintRulers } from './rulers.js';

@@ -15,18 +15,18 @@ if (!existsSync(executablePath)) {
   process.exit(1);
 }
 
+/** Folders of tests of the library itself. The others test tools, the bench, the documents and the package: programs for Node. */
+const WINGS = 'address-space,base,bytes,contract,debug,explorer,hmm,interval-tree,keyed,mirror,trace,tracker';
+
 /** Files that are about Node, or about what the engine of a browser does not show. All others run in the browser, too. */
 const NODE_ONLY = [
-  'test/*.heap.test.ts', // gc(), and flags of V8
-  'test/bytes{,.adapters,.adapters.*,.file,.url}.test.ts', // files, and an HTTP server of their own: url.inside.ts has one for a page
+  'test/**/*.heap.test.ts', // gc(), and flags of V8
+  'test/bytes/{source,adapters,adapters.*,file,url}.test.ts', // files, and an HTTP server of their own: url.inside.ts has one for a page
   'test/contract/node.test.ts', // another test runner
   'test/contract/controller.model.test.ts', // what Node says of listeners
-  'test/debug*.test.ts', // contexts that follow awaits, and child processes
-  'test/demo.test.ts', // a program, with its files
-  'test/docs.test.ts', // the documents, and the compiler for their examples
-  'test/traces.test.ts', // recorded files of the bench
-  'test/keyed-packages.test.ts', // packages for Node
-  'test/trace.pictures.test.ts', // pictures on disk
+  'test/debug/*.test.ts', // contexts that follow awaits, and child processes
+  'test/keyed/packages.test.ts', // packages for Node
+  'test/trace/pictures.test.ts', // pictures on disk
 ];
 
 /** Tests of other files, by their full names. */
@@ -84,7 +84,7 @@ export default defineConfig({
         test: {
           name: 'chromium',
           sequence: { groupOrder: 1 },
-          include: ['test/*.test.ts', 'test/contract/*.test.ts', 'test/browser/*.inside.ts'],
+          include: [`test/{${WINGS}}/*.test.ts`, 'test/browser/*.inside.ts'],
           exclude: [...configDefaults.exclude, ...NODE_ONLY],
           testNamePattern: new RegExp(`^(?!(${NODE_ONLY_TESTS.join('|')})$)`),
           globalSetup: [beside('server.ts')],

@@ -4,7 +4,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WatchedController } from '../../lib/testing/contract/support/controller.js';
-import { Random, seeds } from '../model/random.js';
+import { Random, seeds } from '../support/model/random.js';
 
 const known = ({ signal }: WatchedController): number => getEventListeners(signal, 'abort').length;
 

@@ -9,8 +9,8 @@
  */
 import { parseArgs } from 'node:util';
 import { type Exploration, explore } from '../../lib/testing/index.js';
-import { type Family, nameOf, ONE_PAGE, RANGES, scenarios } from './family.js';
-import { LOOKUPS, type Party, SECTIONS, World } from './tracker-world.js';
+import { type Family, nameOf, ONE_PAGE, RANGES, scenarios } from '../support/explorer/family.js';
+import { LOOKUPS, type Party, SECTIONS, World } from '../support/explorer/tracker-world.js';
 
 /** Explorations side by side: they share the turns of the host that they wait for. More gain nothing. */
 const SIDE_BY_SIDE = 8;

@@ -3,9 +3,9 @@
  */
 import type { Fault } from './faults.js';
 
-const EXAMPLES = 'test/bytes.adapters.test.ts';
-const PMTILES = 'test/bytes.adapters.pmtiles.test.ts';
-const RASTERS = 'test/bytes.adapters.rasters.test.ts';
+const EXAMPLES = 'test/bytes/adapters.test.ts';
+const PMTILES = 'test/bytes/adapters.pmtiles.test.ts';
+const RASTERS = 'test/bytes/adapters.rasters.test.ts';
 
 /** Wrong behaviour of the adapters of `rangefence/bytes`, one at a time. */
 export const ADAPTER_FAULTS: readonly Fault[] = [

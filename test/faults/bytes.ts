@@ -3,10 +3,10 @@
  */
 import type { Fault } from './faults.js';
 
-const CORE = 'test/bytes.test.ts';
-const FILE = 'test/bytes.file.test.ts';
-const URLS = 'test/bytes.url.test.ts';
-const RACE = 'test/bytes.race.test.ts';
+const CORE = 'test/bytes/source.test.ts';
+const FILE = 'test/bytes/file.test.ts';
+const URLS = 'test/bytes/url.test.ts';
+const RACE = 'test/bytes/source.race.test.ts';
 
 /** Wrong behaviour of `ByteSource` and its two backends, one at a time. */
 export const BYTES_FAULTS: readonly Fault[] = [

@@ -3,12 +3,12 @@
  */
 import type { Fault } from './faults.js';
 
-const WAITS = 'test/debug.waits.test.ts';
-const CYCLES = 'test/debug.cycles.test.ts';
-const ORDER = 'test/debug.order.test.ts';
-const CONTEXTS = 'test/debug.contexts.test.ts';
-const HAND = 'test/debug.hand.test.ts';
-const REPORT = 'test/debug.report.test.ts';
+const WAITS = 'test/debug/waits.test.ts';
+const CYCLES = 'test/debug/cycles.test.ts';
+const ORDER = 'test/debug/order.test.ts';
+const CONTEXTS = 'test/debug/contexts.test.ts';
+const HAND = 'test/debug/hand.test.ts';
+const REPORT = 'test/debug/report.test.ts';
 
 /** Wrong behaviour of `lockOrder()`, one at a time. */
 export const DEBUG_FAULTS: readonly Fault[] = [

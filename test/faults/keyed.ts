@@ -3,9 +3,9 @@
  */
 import type { Fault } from './faults.js';
 
-const FENCE = 'test/keyed.test.ts';
-const CACHE = 'test/keyed-cache.test.ts';
-const RACE = 'test/keyed.race.test.ts';
+const FENCE = 'test/keyed/keyed-fence.test.ts';
+const CACHE = 'test/keyed/fenced-cache.test.ts';
+const RACE = 'test/keyed/fenced-cache.race.test.ts';
 
 /** Wrong behaviour of `KeyedFence` and `fence`, one at a time. */
 export const KEYED_FAULTS: readonly Fault[] = [

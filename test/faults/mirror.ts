@@ -3,9 +3,9 @@
  */
 import type { Fault } from './faults.js';
 
-const EXAMPLES = 'test/mirror.test.ts';
-const MODEL = 'test/mirror.model.test.ts';
-const RACE = 'test/mirror.race.test.ts';
+const EXAMPLES = 'test/mirror/mirror.test.ts';
+const MODEL = 'test/mirror/mirror.model.test.ts';
+const RACE = 'test/mirror/mirror.race.test.ts';
 
 /** Wrong behaviour of `RangeMirror`, one at a time. */
 export const MIRROR_FAULTS: readonly Fault[] = [

@@ -1,6 +1,6 @@
 /**
  * `npm run test:packages`: the adapters of rangefence/bytes under the packages that they are for, with files, servers and a
- * thousand queries at once. What is quick is in test/bytes.adapters.test.ts, and so in `npm test`.
+ * thousand queries at once. What is quick is in test/bytes/adapters.test.ts, and so in `npm test`.
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';

@@ -5,8 +5,8 @@
  * They are installed beside this file, if at all, so nothing of their types is known here.
  */
 import type { FenceableCache } from '../../lib/keyed/index.js';
-import type { MakeSubject } from '../keyed/set-ups.js';
-import { fencedSubject } from '../keyed/stores.js';
+import type { MakeSubject } from '../support/keyed/set-ups.js';
+import { fencedSubject } from '../support/keyed/stores.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the packages are there only while the probe runs
 type Module = any;

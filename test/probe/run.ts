@@ -1,5 +1,5 @@
 /**
- * `npm run test:probe`: sixteen packages that cache what they load, in the set-ups of test/keyed/set-ups.ts.
+ * `npm run test:probe`: sixteen packages that cache what they load, in the set-ups of test/support/keyed/set-ups.ts.
  *
  * As their users use them today, for the record: the table of docs/keyed.md. The same stores under a fence: there every set-up
  * must be clean, or the run exits with 1. `--markdown` prints the table for the docs.
@@ -11,8 +11,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../bench/support/text.js';
-import { play, SET_UPS, type Verdict } from '../keyed/set-ups.js';
-import { fenced, STORES, UNFENCED } from '../keyed/stores.js';
+import { play, SET_UPS, type Verdict } from '../support/keyed/set-ups.js';
+import { fenced, STORES, UNFENCED } from '../support/keyed/stores.js';
 import { fencedPackage, PACKAGES } from './packages.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));

@@ -1,7 +1,7 @@
 /**
  * Shard: one part of the soak, a world that runs for long. Its number decides what kind of world it is, its seed the rest.
  */
-import { runWorld, type WorldCounts, type WorldOptions } from '../model/world.js';
+import { runWorld, type WorldCounts, type WorldOptions } from '../support/model/world.js';
 
 /** Kinds of worlds, in turn: together they pass through every path of the tracker. */
 const KINDS: readonly (Omit<WorldOptions, 'seed' | 'lookups'> & { readonly name: string })[] = [

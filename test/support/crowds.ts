@@ -2,8 +2,8 @@
  * Crowds: many of something at known places, for tests of what grows with their number.
  */
 import { type Range, RangeTracker } from '../../lib/index.js';
-import { type Handle, IntervalTree } from '../../lib/interval-tree.js';
-import { Random } from '../model/random.js';
+import { type Handle, IntervalTree } from '../../lib/interval-tree/index.js';
+import { Random } from './model/random.js';
 import { range } from './reading.js';
 
 /** Where the tests of crowds read. */

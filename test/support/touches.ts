@@ -2,8 +2,8 @@
  * Touches: which places of the columns a piece of work reads or writes. Counted from outside, by handing the library
  * columns that note every access, so what is counted is the code as it ships: it has no counter and no hook.
  */
-import { BITS, type Columns } from '../../lib/interval-tree-columns.js';
-import { Core } from '../../lib/interval-tree-core.js';
+import { BITS, type Columns } from '../../lib/interval-tree/columns.js';
+import { Core } from '../../lib/interval-tree/core.js';
 
 /** What was touched in interval trees. */
 export interface TreeTouches {

@@ -45,7 +45,7 @@ describe('the house rules', () => {
     'new Date()',
   ])('refuse %s outside of the clock', (code) => {
     expect(lib(`\n${code};\n`)).toEqual([expect.stringMatching(/^lib\/tracker\.ts:2: uses /)]);
-    expect(lib(`\n${code};\n`, 'lib/clock.ts')).toEqual([]);
+    expect(lib(`\n${code};\n`, 'lib/base/clock.ts')).toEqual([]);
   });
 
   test.each([

@@ -37,7 +37,7 @@ const README_CODE_LINE = 19;
 const README_LINES = 250;
 
 /** The one module that may ask the host for time. */
-const CLOCK = 'lib/clock.ts';
+const CLOCK = 'lib/base/clock.ts';
 const IMPURE_CALLS = new Set(['Date.now', 'Math.random', 'performance.now']);
 const IMPURE_GLOBALS = new Set(['setTimeout', 'setInterval', 'setImmediate']);
 

@@ -4,7 +4,7 @@
  * Its `Source` has a `metadata` that its other sources fill once and keep. Here it is what `head` has found last, and nothing is
  * read by it.
  */
-import { check } from '../../errors.js';
+import { check } from '../../base/errors.js';
 import type { ByteReader } from '../reader.js';
 import { bufferOf, checkReader, readToEnd } from './whole.js';
 

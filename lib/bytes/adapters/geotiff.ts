@@ -5,7 +5,7 @@
  * `fromCustomClient` takes a client that answers range requests, and keeps blocks of its own only if it is asked to by
  * `blockSize`; those blocks know nothing of changes. A `GeoTIFF` object keeps its directories either way.
  */
-import { check } from '../../errors.js';
+import { check } from '../../base/errors.js';
 import type { ByteReader } from '../reader.js';
 import { bufferOf, checkReader } from './whole.js';
 

@@ -5,7 +5,7 @@
  * passes from one query to the next: both are of the version they were read from. Hence one buffer for each query, or for
  * each version (see per-version.ts).
  */
-import { check } from '../../errors.js';
+import { check } from '../../base/errors.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 import { bufferOf, checkReader } from './whole.js';
 

@@ -13,9 +13,10 @@
  * So the token of the query for which an object was made is kept beside it, and asked before each use. Everything is observed,
  * and not just what was read by this query: nobody knows what the object has kept from the ones before.
  */
-import type { Attempt } from '../../attempt.js';
-import type { Seq } from '../../collision.js';
-import { check } from '../../errors.js';
+
+import type { Seq } from '../../base/collision.js';
+import { check } from '../../base/errors.js';
+import type { Attempt } from '../../tracker/attempt.js';
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import { type ConsistentReader, EVERYTHING, isConsistentReader } from './whole.js';

@@ -4,10 +4,11 @@
  * "All of it" is two reads, the size and the bytes, and the thing may change in between. So both are one query wherever the
  * reader can make one; the view of a query that is running is of one version already.
  */
-import type { Attempt } from '../../attempt.js';
-import type { Collision, Seq } from '../../collision.js';
-import { check } from '../../errors.js';
-import type { Range } from '../../range.js';
+
+import type { Collision, Seq } from '../../base/collision.js';
+import { check } from '../../base/errors.js';
+import type { Range } from '../../base/range.js';
+import type { Attempt } from '../../tracker/attempt.js';
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 

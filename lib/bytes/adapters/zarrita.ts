@@ -5,7 +5,7 @@
  * store; a read in flight across `cache.clear()` fills that map with what it had read before. A store over a source needs no
  * such map: the source keeps pages, and keeps them right.
  */
-import { check } from '../../errors.js';
+import { check } from '../../base/errors.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 import { checkReader, readToEnd } from './whole.js';
 

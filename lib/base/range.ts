@@ -1,0 +1,146 @@
+/**
+ * Ranges: half-open `[start, end)` on one ordered line of numbers, and the flat form the package works with.
+ *
+ * `start < end`, both numbers, `±Infinity` allowed at the outer ends, fractions allowed, never NaN, never empty.
+ * Ranges that touch (`[0, 8)` and `[8, 16)`) do not overlap.
+ */
+
+import type { Handle, IntervalTree } from '../interval-tree/index.js';
+import { describe, InvalidRangeError } from './errors.js';
+
+/** A half-open range: `start` belongs to it, `end` does not. The unit is the space's own. */
+export interface Range {
+  /** The first number of the range; `-Infinity` means "from the beginning". */
+  readonly start: number;
+  /** The first number after the range, greater than `start`; `Infinity` means "to the end". */
+  readonly end: number;
+}
+
+/** One range, or a list of at least one. The order does not matter, overlapping ones count once. */
+export type Ranges = Range | readonly Range[];
+
+/**
+ * Ranges in the package's own form: `[start, end, start, end, …]`, ascending, disjoint, not even touching.
+ * A copy, so that a caller who changes its range object later does not move a running lookup.
+ */
+export type Spans = readonly number[];
+
+/** The whole line. */
+export const EVERYTHING: Spans = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** One handle for one range, a list for several: the ordinary single range needs no array. */
+export type Handles = Handle | readonly Handle[];
+
+/** Throws {@link InvalidRangeError} unless `start < end`, both numbers. One comparison decides about NaN, too. */
+export function checkRange(start: number, end: number): void {
+  if (typeof start !== 'number' || typeof end !== 'number' || !(start < end)) throw invalidRange(start, end);
+}
+
+function invalidRange(start: unknown, end: unknown): InvalidRangeError {
+  const numbers = typeof start === 'number' && typeof end === 'number' && !Number.isNaN(start) && !Number.isNaN(end);
+  const shown = `range [${describe(start)}, ${describe(end)})`;
+  return new InvalidRangeError(
+    numbers ? `${shown} is empty: end must be greater than start` : `${shown}: start and end must be numbers, not NaN`,
+  );
+}
+
+function notARange(got: unknown): InvalidRangeError {
+  return new InvalidRangeError(`range is ${describe(got)}; expected { start, end } with start < end, or a list of them`);
+}
+
+/** The single range of `ranges`, checked; `undefined` for a list, which goes through {@link toSpans}. */
+export function single(ranges: Ranges): Range | undefined {
+  if (Array.isArray(ranges)) return undefined;
+  const range = ranges as Range;
+  if (typeof range !== 'object' || range === null) throw notARange(range);
+  checkRange(range.start, range.end);
+  return range;
+}
+
+/** Checks and copies; sorts and merges a list. Throws {@link InvalidRangeError}. O(n log n). */
+export function toSpans(ranges: Ranges): Spans {
+  const range = single(ranges);
+  if (range !== undefined) return [range.start + 0, range.end + 0]; // -0 becomes 0
+  const list = ranges as readonly Range[];
+  if (list.length === 0) throw new InvalidRangeError('the list of ranges is empty; expected at least one range');
+  const sorted = list.map((item) => single(item) ?? raise(notARange(item))).sort((a, b) => a.start - b.start || a.end - b.end);
+  return merge(sorted);
+}
+
+/** Both sets of spans as one. */
+export function unite(a: Spans, b: Spans): Spans {
+  return toSpans([...toRanges(a), ...toRanges(b)]);
+}
+
+function merge(sorted: readonly Range[]): Spans {
+  const spans: number[] = [];
+  for (const { start, end } of sorted) {
+    const last = spans.length - 1;
+    if (last > 0 && start <= spans[last]!) spans[last] = Math.max(spans[last]!, end);
+    else spans.push(start + 0, end + 0);
+  }
+  return spans;
+}
+
+function raise(error: Error): never {
+  throw error;
+}
+
+/** The public, frozen form of spans. */
+export function toRanges(spans: Spans): readonly Range[] {
+  const ranges: Range[] = [];
+  for (let i = 0; i < spans.length; i += 2) ranges.push(Object.freeze({ start: spans[i]!, end: spans[i + 1]! }));
+  return Object.freeze(ranges);
+}
+
+/** True if every number of `inner` lies in `outer`. Both are merged, so one outer span must hold each inner one. */
+export function contains(outer: Spans, inner: Spans): boolean {
+  for (let i = 0, o = 0; i < inner.length; i += 2) {
+    while (o < outer.length && outer[o + 1]! < inner[i + 1]!) o += 2;
+    if (o >= outer.length || outer[o]! > inner[i]!) return false;
+  }
+  return true;
+}
+
+/** True if any of `a` overlaps any of `b`. Two steps for single ranges, O(a + b) in general. */
+export function overlap(a: Spans, b: Spans): boolean {
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i + 1]! <= b[j]!) i += 2;
+    else if (b[j + 1]! <= a[i]!) j += 2;
+    else return true;
+  }
+  return false;
+}
+
+/** True if both are the same single range: cheap, and enough to see that a crowd asks the same question. */
+export function sameSingle(a: Spans, b: Spans): boolean {
+  return a.length === 2 && b.length === 2 && a[0] === b[0] && a[1] === b[1];
+}
+
+/** True if any interval of the tree overlaps any of the spans. */
+export function overlapsAny(tree: IntervalTree<unknown>, spans: Spans): boolean {
+  for (let i = 0; i < spans.length; i += 2) if (tree.overlaps(spans[i]!, spans[i + 1]!)) return true;
+  return false;
+}
+
+/** Visits every interval that overlaps; one that overlaps two spans is visited twice. */
+export function visitSpans<V>(tree: IntervalTree<V>, spans: Spans, visitor: (value: V) => void): void {
+  if (tree.size === 0) return;
+  for (let i = 0; i < spans.length; i += 2) {
+    tree.visit(spans[i]!, spans[i + 1]!, (_start, _end, value) => visitor(value));
+  }
+}
+
+/** Enters every span with the same value. */
+export function insertSpans<V>(tree: IntervalTree<V>, spans: Spans, value: V): Handles {
+  if (spans.length === 2) return tree.insert(spans[0]!, spans[1]!, value);
+  const handles: Handle[] = [];
+  for (let i = 0; i < spans.length; i += 2) handles.push(tree.insert(spans[i]!, spans[i + 1]!, value));
+  return handles;
+}
+
+/** Takes out what {@link insertSpans} entered. */
+export function deleteSpans(tree: IntervalTree<unknown>, handles: Handles): void {
+  if (typeof handles === 'number') tree.delete(handles);
+  else for (const handle of handles) tree.delete(handle);
+}

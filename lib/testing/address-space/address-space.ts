@@ -1,0 +1,259 @@
+/**
+ * SimulatedAddressSpace: pages that are mapped, moved, shared, copied and freed under your eyes, for tests of anything that
+ * mirrors a range of something through a {@link RangeTracker}.
+ *
+ * - Every operation announces what the kernel announces for it, over the same range, with its kind and owner, changes the
+ *   pages in two halves with a pause in between, and ends. Sections overlap and nest as there.
+ * - A page shows whether it is whole. Who reads past the tracker meets torn, freed and old pages, and can be caught.
+ * - What fails (no mapping, no permission, no memory) has changed neither content nor permissions.
+ *
+ * Addresses are the tracker's numbers: page n is `[n × pageSize, (n + 1) × pageSize)`.
+ */
+import { ClosedError, check } from '../../base/errors.js';
+import { type Range, RangeTracker } from '../../index.js';
+import { type DeviceAccess, fault, type PageCopy, read, readPages, snapshot, write } from './access.js';
+import { Core, Memory, type Pause } from './core.js';
+import { fork, free, map, protect, remap, unmap } from './mapping.js';
+import { clearSoftDirty, collapse, makeExclusive, migrate, migrateBack, splitHuge, swapOut } from './moving.js';
+import type { Protection, SimulatedPage } from './pages.js';
+import { Backing, type SharedObject } from './shared-object.js';
+
+/** A kernel's page on most machines. */
+const DEFAULT_PAGE_SIZE = 4096;
+/** Pages of a huge page: 2 MiB of 4 KiB, as on most machines. */
+const DEFAULT_HUGE_PAGES = 512;
+
+/** How a space is made. */
+export interface SimulatedAddressSpaceOptions {
+  /** Where changes are announced; default a new one. */
+  tracker?: RangeTracker | undefined;
+  /** Bytes of a page, and at the same time numbers of the tracker: an even whole number; default 4,096. */
+  pageSize?: number | undefined;
+  /** Pages of a huge page; default 512. */
+  hugePages?: number | undefined;
+  /** Lets others run, in the middle of each change; default one turn of the microtask queue. Tests inject their schedules here. */
+  pause?: (() => PromiseLike<void> | void) | undefined;
+  /**
+   * Whether a plain store by the processor is announced (as `'clear'`); default `'announced'`, for readers that keep copies.
+   * `'silent'` is the kernel's way: a device shares the memory, so a store to a page that it has is nothing to be told of.
+   */
+  stores?: 'announced' | 'silent' | undefined;
+  /** The tracker's name, if it is a new one. */
+  label?: string | undefined;
+}
+
+/** What to map. */
+export interface MapOptions {
+  /** What is allowed; default `'read-write'`. */
+  protection?: Protection | undefined;
+  /** What is mapped; default anonymous memory. */
+  object?: SharedObject | undefined;
+  /** The page of the object that comes first; default 0. */
+  offset?: number | undefined;
+  /** Stores go to the object; default false: they make a private copy. Needs an object. */
+  shared?: boolean | undefined;
+}
+
+/** How a device uses pages. */
+export interface FaultOptions {
+  /** It wants to store to them; default false. */
+  write?: boolean | undefined;
+  /** The device: it may use what is in its own memory, or its alone; by default, such pages are taken back first. */
+  owner?: object | undefined;
+}
+
+/** How a child is made. */
+export interface ForkOptions {
+  /** Where the child's changes are announced; default a new tracker. */
+  tracker?: RangeTracker | undefined;
+  /** The new tracker's name. */
+  label?: string | undefined;
+}
+
+/** See the top of this page. All ranges that are not said to be addresses must consist of whole pages. */
+export class SimulatedAddressSpace {
+  /** Where every change is announced. */
+  readonly tracker: RangeTracker;
+  #core: Core;
+
+  /** An empty space: nothing is mapped. Throws `InvalidArgumentError`. */
+  constructor(options: SimulatedAddressSpaceOptions = {}) {
+    const { pageSize = DEFAULT_PAGE_SIZE, hugePages = DEFAULT_HUGE_PAGES, pause = () => Promise.resolve() } = options;
+    const { stores = 'announced', label, tracker = new RangeTracker({ label }) } = options;
+    check(Number.isSafeInteger(pageSize) && pageSize >= 2 && pageSize % 2 === 0, 'pageSize', pageSize, 'an even whole number');
+    check(Number.isSafeInteger(hugePages) && hugePages >= 2, 'hugePages', hugePages, 'a whole number of at least 2');
+    check(typeof pause === 'function', 'pause', pause, 'a function');
+    check(stores === 'announced' || stores === 'silent', 'stores', stores, '"announced" or "silent"');
+    this.tracker = tracker;
+    const memory = new Memory(pageSize);
+    this.#core = new Core({ tracker, pageSize, hugePages, pause: pause as Pause, silentStores: stores === 'silent', memory });
+  }
+
+  /** Bytes of a page. */
+  get pageSize(): number {
+    return this.#core.pageSize;
+  }
+
+  /** Pages of a huge page. */
+  get hugePages(): number {
+    return this.#core.hugePages;
+  }
+
+  /** The range of so many pages. */
+  pages(first: number, count = 1): Range {
+    return this.#core.range({ first, count });
+  }
+
+  /** The next so many requests for memory fail with {@link AllocationError}, here and in all relatives by fork. */
+  failAllocations(requests: number): void {
+    check(Number.isSafeInteger(requests) && requests >= 0, 'requests', requests, 'a whole number of at least 0');
+    this.#core.memory.fail(requests);
+  }
+
+  // --- mappings
+
+  /** Maps new pages. What was there is unmapped (`'unmap'`); over nothing, nothing is announced. */
+  async map(range: Range, { protection = 'read-write', object, offset = 0, shared = false }: MapOptions = {}): Promise<void> {
+    const run = this.#core.run(range);
+    check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
+    check(object === undefined || object instanceof Backing, 'object', object, 'an object of createSharedObject');
+    check(Number.isSafeInteger(offset) && offset >= 0, 'offset', offset, 'a whole number of at least 0');
+    check(!shared || object !== undefined, 'shared', shared, 'an object that is shared');
+    this.#open();
+    await map(this.#core, run, { protection, shared, object: object as Backing | undefined, offset });
+  }
+
+  /** Takes pages away (`'unmap'`). Where nothing is mapped, nothing happens. */
+  async unmap(range: Range): Promise<void> {
+    await unmap(this.#core, this.#core.run(range));
+  }
+
+  /** Moves pages to another address (`'unmap'` over both places). The new place must not overlap the old one. */
+  async remap(range: Range, target: number): Promise<void> {
+    const run = this.#core.run(range);
+    const to = this.#core.run({ start: target, end: target + this.pageSize });
+    await remap(this.#core, run, to.first);
+  }
+
+  /** Changes what is allowed (`'protection-vma'`). Rejects with {@link PageFault} if not all is mapped. */
+  async protect(range: Range, protection: Protection): Promise<void> {
+    const run = this.#core.run(range);
+    check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
+    await protect(this.#core, run, protection);
+  }
+
+  /**
+   * A new space with the same pages: shared mappings stay shared, private ones are copied when one side stores to them.
+   * Announced here over all private writable pages (`'protection-page'`): nobody may store to them any more.
+   */
+  async fork({ label, tracker = new RangeTracker({ label }) }: ForkOptions = {}): Promise<SimulatedAddressSpace> {
+    const { pageSize, hugePages } = this;
+    const child = new SimulatedAddressSpace({ tracker, pageSize, hugePages });
+    child.#core = await fork(this.#core, () => new Core({ ...this.#core.options, tracker }));
+    return child;
+  }
+
+  /** Ends the space: closes the tracker (`'release'` over everything), then frees all pages. */
+  async release(): Promise<void> {
+    try {
+      await this.tracker.close();
+    } finally {
+      await free(this.#core);
+    }
+  }
+
+  // --- the processor
+
+  /** Stores bytes at an address, in two halves. See {@link SimulatedAddressSpaceOptions.stores}; a fault may announce more. */
+  async write(address: number, bytes: Uint8Array): Promise<void> {
+    check(bytes instanceof Uint8Array, 'bytes', bytes, 'a Uint8Array');
+    await write(this.#core, address, bytes);
+  }
+
+  /** Bytes at an address, as they were at one moment. A fault may announce something. */
+  read(address: number, length: number): Promise<Uint8Array> {
+    return read(this.#core, address, length);
+  }
+
+  // --- devices
+
+  /**
+   * Pages for a device's page table: the memory itself, faulted in as needed. Rejects with {@link PageFault}. Only the tracker
+   * says how long they may be used: call it inside a lookup.
+   */
+  async fault(range: Range, { write: toWrite = false, owner }: FaultOptions = {}): Promise<SimulatedPage[]> {
+    const access: DeviceAccess = { write: toWrite, owner };
+    return fault(this.#core, this.#core.run(range), access);
+  }
+
+  /** What is there now, without any fault: `undefined` for what is not mapped, not readable, or not resident. */
+  snapshot(range: Range): (SimulatedPage | undefined)[] {
+    return snapshot(this.#core, this.#core.run(range));
+  }
+
+  /**
+   * Copies of pages, made in two halves with a pause between. What changes in between is noticed: {@link PageFault} with
+   * reason `torn`. Inside a lookup this is retried, and never reaches the caller.
+   */
+  async readPages(first: number, count: number, { owner }: Pick<FaultOptions, 'owner'> = {}): Promise<PageCopy[]> {
+    return readPages(this.#core, this.#core.run(this.pages(first, count)), owner);
+  }
+
+  /**
+   * Moves private memory into a device's (`'migrate'`, with the owner); resolves with the number of pages moved. Shared,
+   * swapped and exclusive pages stay. An owner with a method `moved` ({@link PageOwner}) hears of each page. Without memory
+   * for a huge page in one piece, its pages go one by one.
+   */
+  async migrate(range: Range, owner: object): Promise<number> {
+    return migrate(this.#core, this.#core.run(range), owner);
+  }
+
+  /** Moves back what is in the device's memory (`'migrate'`, with the owner); resolves with the number of pages moved. */
+  async migrateBack(range: Range, owner: object): Promise<number> {
+    return migrateBack(this.#core, this.#core.run(range), owner);
+  }
+
+  /**
+   * Gives private pages to a device alone (`'exclusive'`, with the owner); resolves with their number. The next who touches
+   * one takes it away again (`'clear'`).
+   */
+  async makeExclusive(range: Range, owner: object): Promise<number> {
+    return makeExclusive(this.#core, this.#core.run(range), owner);
+  }
+
+  // --- the kernel behind the scenes
+
+  /** Makes huge pages of aligned runs (`'clear'`); resolves with the number made. */
+  async collapse(range: Range): Promise<number> {
+    return collapse(this.#core, this.#core.run(range));
+  }
+
+  /** Splits the huge pages that the range touches (`'clear'`, over all of them); resolves with their number. */
+  async split(range: Range): Promise<number> {
+    return splitHuge(this.#core, this.#core.run(range));
+  }
+
+  /** Moves private memory to the swap (`'clear'`); resolves with the number of pages. They come back by a fault. */
+  async swapOut(range: Range): Promise<number> {
+    return swapOut(this.#core, this.#core.run(range));
+  }
+
+  /** Forgets what has been stored to (`'soft-dirty'` over all that is mapped). */
+  async clearSoftDirty(): Promise<void> {
+    await clearSoftDirty(this.#core);
+  }
+
+  /** Numbers of the pages stored to since the marks were cleared, or since they were mapped; ascending. */
+  get softDirtyPages(): number[] {
+    return this.#core.all().filter((page) => this.#core.slots.get(page)!.softDirty);
+  }
+
+  /** Mapping announces nothing, so nobody else would notice that the space is gone. */
+  #open(): void {
+    if (this.tracker.closed) throw new ClosedError('the address space');
+  }
+}
+
+function isProtection(value: unknown): boolean {
+  return value === 'none' || value === 'read' || value === 'read-write';
+}

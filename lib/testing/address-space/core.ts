@@ -1,0 +1,204 @@
+/**
+ * Core: what all operations of a simulated address space share: its page table, its memory, and the way to change something.
+ *
+ * Every change goes the same way: begin the invalidation, take the lock of the pages, look again (others may have changed them
+ * meanwhile), ask for all the memory it needs, change in two halves with a pause between them, let go, end. What can fail
+ * stands before the first change, so a change that fails has changed nothing.
+ */
+import { check, InvalidRangeError } from '../../base/errors.js';
+import type { Invalidation, InvalidationKind, Range, RangeTracker } from '../../index.js';
+import { AllocationError } from './faults.js';
+import { PageLock, type Run, toRuns } from './lock.js';
+import { Frame, Generations, PageView, type Slot } from './pages.js';
+
+/** Lets others run: between the halves of a change, and wherever else an operation could be interrupted. */
+export type Pause = () => PromiseLike<void> | void;
+
+/** Memory of a family: a space and all that were forked from it. */
+export class Memory {
+  readonly generations: Generations = new Generations();
+  /** Shared by all untouched pages; the reference of its own keeps it for ever. */
+  readonly zero: Frame;
+  readonly #pageSize: number;
+  #failing = 0;
+
+  constructor(pageSize: number) {
+    this.#pageSize = pageSize;
+    this.zero = new Frame(pageSize, undefined);
+  }
+
+  /** The next so many requests find no memory. */
+  fail(requests: number): void {
+    this.#failing = requests;
+  }
+
+  /** So many frames, or none and an error. */
+  allocate(count: number, owner?: object): Frame[] {
+    if (count === 0) return [];
+    if (this.#failing > 0) {
+      this.#failing--;
+      throw new AllocationError(count);
+    }
+    return Array.from({ length: count }, () => new Frame(this.#pageSize, owner));
+  }
+}
+
+/** What makes a core. */
+export interface CoreOptions {
+  readonly tracker: RangeTracker;
+  readonly pageSize: number;
+  readonly hugePages: number;
+  readonly pause: Pause;
+  readonly silentStores: boolean;
+  readonly memory: Memory;
+}
+
+/** Says what a change is; `held` means that the lock of the pages is held already, by the section it is nested in. */
+export interface ChangeOptions {
+  readonly kind: InvalidationKind;
+  readonly owner?: object | undefined;
+  readonly held?: Invalidation | undefined;
+}
+
+/** Some pages of one space. */
+export interface Part {
+  readonly core: Core;
+  readonly runs: readonly Run[];
+}
+
+/** Cores made so far; their numbers give the order in which several are locked. */
+let made = 0;
+
+/** See the top of the file. */
+export class Core {
+  readonly id: number = ++made;
+  readonly tracker: RangeTracker;
+  readonly pageSize: number;
+  readonly hugePages: number;
+  readonly silentStores: boolean;
+  readonly memory: Memory;
+  readonly options: CoreOptions;
+  readonly slots: Map<number, Slot> = new Map();
+  readonly lock: PageLock = new PageLock();
+
+  constructor(options: CoreOptions) {
+    this.options = options;
+    this.tracker = options.tracker;
+    this.pageSize = options.pageSize;
+    this.hugePages = options.hugePages;
+    this.silentStores = options.silentStores;
+    this.memory = options.memory;
+  }
+
+  async pause(): Promise<void> {
+    await this.options.pause();
+  }
+
+  /** The pages of a range that must consist of whole ones. */
+  run(range: Range): Run {
+    const { start, end } = range ?? {};
+    const first = start / this.pageSize;
+    const last = end / this.pageSize;
+    if (!(Number.isSafeInteger(first) && Number.isSafeInteger(last) && 0 <= first && first < last)) {
+      throw new InvalidRangeError(
+        `range [${start}, ${end}) is not made of whole pages of ${this.pageSize}, at least one, from 0 on`,
+      );
+    }
+    return { first, count: last - first };
+  }
+
+  /** The pages that hold `length` bytes at `address`. */
+  around(address: number, length: number): Run {
+    check(Number.isSafeInteger(address) && address >= 0, 'address', address, 'a whole number of at least 0');
+    check(Number.isSafeInteger(length) && length >= 1, 'length', length, 'a whole number of at least 1');
+    const first = Math.floor(address / this.pageSize);
+    return { first, count: Math.floor((address + length - 1) / this.pageSize) - first + 1 };
+  }
+
+  /** The range of a run. */
+  range({ first, count }: Run): Range {
+    return { start: first * this.pageSize, end: (first + count) * this.pageSize };
+  }
+
+  /** The page as it is now; it must be resident. */
+  view(page: number, slot: Slot): PageView {
+    const { zero, generations } = this.memory;
+    return new PageView(page, slot, { frame: slot.frame!, zero, generations });
+  }
+
+  /** Numbers of the mapped pages of the runs, ascending. */
+  mapped(runs: readonly Run[]): number[] {
+    const pages: number[] = [];
+    for (const { first, count } of runs) {
+      for (let page = first; page < first + count; page++) if (this.slots.has(page)) pages.push(page);
+    }
+    return pages;
+  }
+
+  /** Numbers of all mapped pages, ascending. */
+  all(): number[] {
+    return [...this.slots.keys()].sort((a, b) => a - b);
+  }
+
+  /** One change, as the top of the file says. */
+  change<T>(runs: readonly Run[], options: ChangeOptions, work: (section: Invalidation) => Promise<T>): Promise<T> {
+    const { kind, owner, held } = options;
+    const ranges = runs.map((run) => this.range(run));
+    if (held !== undefined) return this.tracker.mutate(ranges, work, { kind, owner, within: held });
+    const locked = async (section: Invalidation) => {
+      const leave = await this.lock.enter(runs);
+      try {
+        return await work(section);
+      } finally {
+        leave();
+      }
+    };
+    return this.tracker.mutate(ranges, locked, { kind, owner });
+  }
+
+  /** Calls `apply` for the first half of the items, lets others run, and then for the second half. */
+  async inHalves<T>(items: readonly T[], apply: (item: T) => void): Promise<void> {
+    const middle = Math.ceil(items.length / 2);
+    for (const item of items.slice(0, middle)) apply(item);
+    await this.pause();
+    for (const item of items.slice(middle)) apply(item);
+  }
+}
+
+/** Pages of several spaces, in the order in which everybody locks them. */
+export function toParts(pages: ReadonlyMap<Core, readonly number[]>): Part[] {
+  const parts = [...pages].filter(([, list]) => list.length > 0).map(([core, list]) => ({ core, runs: toRuns(list) }));
+  return parts.sort((a, b) => a.core.id - b.core.id);
+}
+
+/** Begins the same invalidation in several spaces; `work` runs when it is active in all of them and all locks are held. */
+export function changeAll<T>(
+  parts: readonly Part[],
+  options: ChangeOptions,
+  work: (sections: ReadonlyMap<Core, Invalidation>) => Promise<T>,
+): Promise<T> {
+  const sections = new Map<Core, Invalidation>();
+  const begin = (i: number): Promise<T> => {
+    const part = parts[i];
+    if (part === undefined) return lockAll(parts, () => work(sections));
+    const ranges = part.runs.map((run) => part.core.range(run));
+    const { kind, owner } = options;
+    const next = (section: Invalidation) => {
+      sections.set(part.core, section);
+      return begin(i + 1);
+    };
+    return part.core.tracker.mutate(ranges, next, { kind, owner });
+  };
+  return begin(0);
+}
+
+/** Takes the locks of several spaces, in the order in which they are given, which is that of {@link toParts}. */
+export async function lockAll<T>(parts: readonly Part[], work: () => Promise<T>): Promise<T> {
+  const leave: (() => void)[] = [];
+  try {
+    for (const { core, runs } of parts) leave.push(await core.lock.enter(runs));
+    return await work();
+  } finally {
+    for (const one of leave.reverse()) one();
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Faults: makes pages usable, as a kernel's fault handler does.
+ *
+ * | what is found | what is done | invalidation |
+ * |---|---|---|
+ * | never touched | read: the shared page of zeros; write: a new frame | none: nobody can have it |
+ * | in the swap | a new frame | none |
+ * | in the memory of another device | back to the host | `migrate`, owner = that device |
+ * | some other device's alone | taken away from it | `clear` |
+ * | write to a page that is shared by copy-on-write, or to the page of zeros | a copy | `clear` |
+ * | write to a page of its own that is write-protected | permission | none: it only grows |
+ */
+import type { Invalidation } from '../../index.js';
+import type { Core } from './core.js';
+import { PageFault } from './faults.js';
+import { type Run, toRuns } from './lock.js';
+import { breakHuge, hugeRuns, split } from './mapping.js';
+import type { Frame, SimulatedPage, Slot } from './pages.js';
+
+/** How pages are to be used. */
+export interface Access {
+  readonly write: boolean;
+  /** The device that uses them; `undefined` for the processor. */
+  readonly by: object | undefined;
+  /** The section under which the lock of the pages is held. */
+  readonly held?: Invalidation | undefined;
+}
+
+type Remedy = 'bring' | 'restore' | 'copy' | 'fill';
+
+/** A device that wants to hear what has become of the pages it had, or got, under an invalidation that it ignores. */
+export interface PageOwner {
+  /** The page has moved into the device's memory or out of it. Called before the invalidation ends; must not throw. */
+  moved?(page: SimulatedPage): void;
+}
+
+/** What must be done first, `undefined` if nothing. Throws {@link PageFault}. */
+function remedy(slot: Slot | undefined, page: number, { write, by }: Access): Remedy | undefined {
+  if (slot === undefined) throw new PageFault('no-mapping', page);
+  const { protection, object, frame } = slot;
+  if (protection === 'none') throw new PageFault('not-readable', page);
+  if (write && protection === 'read') throw new PageFault('not-writable', page);
+  if (object !== undefined && slot.offset >= object.pages) throw new PageFault('beyond-end', page);
+  if (slot.exclusive !== undefined && slot.exclusive !== by) return 'restore';
+  if (frame === undefined) return 'fill';
+  if (frame.owner !== undefined && frame.owner !== by) return 'bring';
+  if (!write || slot.writable) return undefined;
+  return slot.shared || frame.refs === 1 ? 'fill' : 'copy';
+}
+
+/** The first page that needs something, what it needs, and all others that need the same; `undefined` if none does. */
+function plan(core: Core, runs: readonly Run[], access: Access): { what: Remedy; pages: number[] } | undefined {
+  let what: Remedy | undefined;
+  const pages: number[] = [];
+  for (const { first, count } of runs) {
+    for (let page = first; page < first + count; page++) {
+      const found = remedy(core.slots.get(page), page, access);
+      what ??= found;
+      if (found !== undefined && found === what) pages.push(page);
+    }
+  }
+  return what === undefined ? undefined : { what, pages };
+}
+
+/** True if nothing has to be done. Throws {@link PageFault}. */
+export function isReady(core: Core, runs: readonly Run[], access: Access): boolean {
+  return plan(core, runs, access) === undefined;
+}
+
+/** Makes the pages usable, and calls `use` in the turn in which all of them are. */
+export async function touch<T>(core: Core, runs: readonly Run[], access: Access, use: () => T): Promise<T> {
+  for (;;) {
+    const next = plan(core, runs, access);
+    if (next === undefined) return use();
+    const { what, pages } = next;
+    if (what === 'fill') fill(core, pages, access.write);
+    else if (what === 'bring') await bring(core, pages, access);
+    else if (what === 'restore') await restore(core, pages, access);
+    else await copyOnWrite(core, pages, access);
+  }
+}
+
+/** Memory for what has none, and permission for what needs no more. In one turn: nobody can have had these pages so. */
+function fill(core: Core, pages: readonly number[], write: boolean): void {
+  const { memory, slots } = core;
+  const empty = pages.filter((page) => needsFrame(slots.get(page)!, write));
+  const frames = memory.allocate(empty.length);
+  for (const page of empty) {
+    const slot = slots.get(page)!;
+    const frame = frames.pop()!;
+    if (slot.swap !== undefined) frame.store(memory.generations.next(frame), slot.swap);
+    if (slot.object === undefined) slot.frame = frame;
+    else slot.object.populate(slot.offset, frame);
+    slot.swap = undefined;
+  }
+  for (const page of pages) finishFill(core, slots.get(page)!, write);
+}
+
+function needsFrame(slot: Slot, write: boolean): boolean {
+  if (slot.frame !== undefined) return false;
+  if (slot.object !== undefined) return slot.object.frame(slot.offset) === undefined;
+  return write || slot.swap !== undefined;
+}
+
+function finishFill(core: Core, slot: Slot, write: boolean): void {
+  if (slot.frame === undefined) {
+    slot.frame = slot.object === undefined ? core.memory.zero : slot.object.frame(slot.offset)!;
+    slot.frame.refs++;
+  }
+  const ours = slot.shared || slot.frame.refs === 1;
+  if (write && ours) {
+    slot.writable = true;
+    slot.softDirty = true;
+  }
+}
+
+/** A page and the frame that its content goes to. */
+export interface Move {
+  readonly page: number;
+  readonly slot: Slot;
+  readonly to: Frame;
+}
+
+/** Copies content in two halves; the page is torn in between. What it leaves behind is freed if nobody else has it. */
+export async function copyFrames(core: Core, moves: readonly Move[]): Promise<void> {
+  const { zero, generations } = core.memory;
+  const halves = moves.map(({ slot, to }) => {
+    const from = slot.frame ?? zero;
+    if (slot.frame === undefined) zero.refs++;
+    const generation = generations.next(from);
+    to.begin(generation, from.bytes);
+    slot.frame = to;
+    return { from, to, generation };
+  });
+  await core.pause();
+  for (const { from, to, generation } of halves) {
+    to.finish(generation, from.bytes);
+    from.release();
+  }
+}
+
+/** The moves of the pages into new frames. Throws {@link AllocationError}, having changed nothing. */
+export function movesOf(core: Core, pages: readonly number[], owner?: object): Move[] {
+  const frames = core.memory.allocate(pages.length, owner);
+  return pages.map((page, i) => ({ page, slot: core.slots.get(page)!, to: frames[i]! }));
+}
+
+async function copyOnWrite(core: Core, pages: readonly number[], access: Access): Promise<void> {
+  // Before it, as in a kernel: the copy of one page of a huge one is a copy of a page.
+  await split(core, hugeRuns(core, toRuns(pages), { partly: true }), access.held);
+  await core.change(toRuns(pages), { kind: 'clear', held: access.held }, async () => {
+    // Again, as others were at it meanwhile: the other side of a fork may have let go, which leaves the page to this one.
+    const still = pages.filter((page) => peek(core, page, access) === 'copy');
+    const moves = movesOf(core, still);
+    await copyFrames(core, moves);
+    for (const { slot } of moves) {
+      slot.softDirty = true;
+      allowStores(slot);
+    }
+  });
+}
+
+async function restore(core: Core, pages: readonly number[], { held }: Access): Promise<void> {
+  await core.change(toRuns(pages), { kind: 'clear', held }, () =>
+    core.inHalves(pages, (page) => {
+      const slot = core.slots.get(page);
+      if (slot !== undefined) slot.exclusive = undefined;
+    }),
+  );
+}
+
+/** Brings pages back from the memory of a device, one device after the other. */
+async function bring(core: Core, pages: readonly number[], access: Access): Promise<void> {
+  const owner = core.slots.get(pages[0]!)!.frame!.owner!;
+  const its = pages.filter((page) => core.slots.get(page)!.frame!.owner === owner);
+  await bringBack(core, its, { owner, held: access.held });
+}
+
+/** Moves those of the pages that are in the memory of `owner` back to the host's; resolves with their number. */
+export function bringBack(
+  core: Core,
+  pages: readonly number[],
+  { owner, held }: { readonly owner: object; readonly held?: Invalidation | undefined },
+): Promise<number> {
+  return core.change(toRuns(pages), { kind: 'migrate', owner, held }, async (section) => {
+    const its = pages.filter((page) => core.slots.get(page)?.frame?.owner === owner);
+    const moves = movesOf(core, its);
+    await breakHuge(core, toRuns(its), section);
+    // A page that is still shared by copy-on-write gets a copy of its own by this, so it may be written.
+    await copyFrames(core, moves);
+    for (const { slot } of moves) allowStores(slot);
+    tell(core, owner, moves);
+    return moves.length;
+  });
+}
+
+/** For a page that nobody shares any more. One that is not marked as stored to faults once more, to be marked. */
+export function allowStores(slot: Slot): void {
+  slot.writable = slot.protection === 'read-write' && slot.softDirty;
+}
+
+/** Tells a device of pages that have moved, if it wants to hear of it. */
+export function tell(core: Core, owner: object, moves: readonly Move[]): void {
+  const { moved } = owner as PageOwner;
+  if (typeof moved === 'function') for (const { page, slot } of moves) moved.call(owner, core.view(page, slot));
+}
+
+function peek(core: Core, page: number, access: Access): Remedy | undefined {
+  try {
+    return remedy(core.slots.get(page), page, access);
+  } catch {
+    return undefined; // the mapping has changed: the next look will say so
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Attempt: one call of a lookup's fetch, and all it has read.
+ */
+import type { Collision, Seq } from '../base/collision.js';
+import { CollisionError } from '../base/errors.js';
+import { deleteSpans, type Handles, insertSpans, type Ranges, type Spans, toSpans, unite } from '../base/range.js';
+import type { Ignore } from './invalidation.js';
+import type { Reader } from './reader.js';
+import { FINE, type InFlight, type Space } from './space.js';
+
+/** What `fetch` gets: who it is, whether it is still worth going on, and where to say what else it reads. */
+export interface Attempt {
+  /** 1 for the first attempt. */
+  readonly number: number;
+  /** The token: the space's counter when the attempt began, before `fetch` was called. */
+  readonly seq: Seq;
+  /**
+   * Fires when an overlapping invalidation begins (reason: `CollisionError`), or when the lookup is aborted, timed out
+   * or closed (that reason). Created on first use, and only then is the attempt registered with the tracker: a fetch
+   * that does not ask pays nothing.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Says "I am about to read this, too": the ranges are checked at the commit as if they had been given to `lookup`,
+   * from the attempt's token on, so that it is right to call this while reading. **Whatever is read without being
+   * named to `lookup` or observed here is not covered.** After the attempt is over it does nothing.
+   *
+   * Throws `InvalidRangeError`. O(n log n) in what has been observed.
+   */
+  observe(ranges: Ranges): void;
+}
+
+/** The end of an attempt whose value was installed: its signal never fires. */
+export const COMMITTED = { error: undefined } as const;
+
+type AttemptEnd = { readonly collision: Collision } | { readonly error: unknown };
+
+/** The object behind {@link Attempt}. Registered as in flight exactly while `handles` is set. */
+export class LookupAttempt implements Attempt, InFlight {
+  readonly number: number;
+  readonly seq: Seq;
+  /** What was observed beyond the lookup's own ranges. */
+  observed: Spans | undefined = undefined;
+  private readonly space: Space;
+  private readonly reader: Reader;
+  private readonly base: Spans;
+  private controller: AbortController | undefined = undefined;
+  private handles: Handles[] | undefined = undefined;
+  /** How it ended, once it is over; kept for a signal that is asked for too late. */
+  private end: AttemptEnd | undefined = undefined;
+
+  /** Takes the token: constructed before anything is read. `base` are the ranges given to the lookup. */
+  constructor(space: Space, reader: Reader, base: Spans, number: number) {
+    this.space = space;
+    this.reader = reader;
+    this.base = base;
+    this.number = number;
+    this.seq = space.seq;
+  }
+
+  get ignore(): Ignore | undefined {
+    return this.reader.ignore;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.end !== undefined) this.fire();
+      else if (this.collides()) this.controller.abort(new CollisionError(this.collision()));
+      else {
+        this.register(this.base);
+        if (this.observed !== undefined) this.register(this.observed);
+      }
+    }
+    return this.controller.signal;
+  }
+
+  observe(ranges: Ranges): void {
+    const spans = toSpans(ranges);
+    if (this.end !== undefined) return;
+    this.observed = this.observed === undefined ? spans : unite(this.observed, spans);
+    if (this.reader.hold !== undefined) this.space.gate.extend(this.reader, spans);
+    if (this.controller === undefined || this.controller.signal.aborted) return;
+    if (this.collides()) this.controller.abort(new CollisionError(this.collision()));
+    else this.register(spans);
+  }
+
+  /** The check: over everything that was read, at this moment. */
+  collides(): boolean {
+    const { ignore, seq } = this;
+    if (this.space.check(this.base, seq, ignore) !== FINE) return true;
+    return this.observed !== undefined && this.space.check(this.observed, seq, ignore) !== FINE;
+  }
+
+  /** The reason for {@link collides}. A filter that changes its mind in between leaves no more to say than "ended". */
+  collision(): Collision {
+    const { seq, ignore } = this;
+    const inBase = this.space.collision(this.base, seq, ignore);
+    return inBase ?? this.space.collision(this.observed ?? [], seq, ignore) ?? { reason: 'ended' };
+  }
+
+  hit(): void {
+    this.controller!.abort(this.space.closed ? this.space.closedError() : new CollisionError(this.collision()));
+  }
+
+  /** Over. Nothing stays registered. */
+  finish(end: AttemptEnd): void {
+    this.end = end;
+    if (this.controller === undefined) return;
+    for (const handles of this.handles ?? []) deleteSpans(this.space.inFlight, handles);
+    this.handles = undefined;
+    this.fire();
+  }
+
+  private fire(): void {
+    const end = this.end!;
+    if (end !== COMMITTED) this.controller!.abort('collision' in end ? new CollisionError(end.collision) : end.error);
+  }
+
+  private register(spans: Spans): void {
+    this.handles ??= [];
+    this.handles.push(insertSpans(this.space.inFlight, spans, this));
+  }
+}

@@ -1,0 +1,386 @@
+/**
+ * Lookup: the read loop that everyone should use.
+ *
+ * Algorithm note
+ *
+ *     wait until nothing active overlaps          (parked; or: held, see gate.ts)
+ *     token = seq
+ *     value = fetch(attempt)                      (the token is older than its first await)
+ *     if collides(ranges + observed, token)       again
+ *     commit(value)                               (same turn as the check)
+ *
+ * It is a state machine with callbacks, not an async function: a fetch that answers at once must not cost a turn,
+ * and abort, timeout, close and the end of a hold must settle the result while fetch is still running.
+ *
+ * States, by fields:   waiting: turn is set   running: attempt is set   settled: done
+ * A lookup is in one of them, or has scheduled `next`, whenever control leaves this file.
+ *
+ * One is made for every lookup, so its fields are few, and `private` instead of `#private`: the engine defines native
+ * private fields one by one, which was a quarter of the cost of a quiet lookup.
+ */
+
+import { type Cancellation, cancelOn } from '../base/cancel.js';
+import type { Collision } from '../base/collision.js';
+import { CommitError, check, describe, describeCollision, RetryLimitError } from '../base/errors.js';
+import { type Spans, unite } from '../base/range.js';
+import { isThenable } from './answers.js';
+import { type Attempt, COMMITTED, LookupAttempt } from './attempt.js';
+import { Reader } from './reader.js';
+import type { Space } from './space.js';
+import type { Member } from './subscription.js';
+import { checkWait, type WaitOptions } from './wait.js';
+
+/**
+ * Collisions before a lookup holds its ranges. Chosen by measurement on the hot spot (every lookup and every invalidator
+ * on one page): see docs/contract.md, "Why two".
+ */
+export const DEFAULT_MAX_ATTEMPTS = 2;
+
+/** How long a hold may delay overlapping begins, unless the lookup says otherwise: a human notices, nothing breaks. */
+export const DEFAULT_HOLD_MS = 1000;
+
+/** How a lookup reads, retries and gives up. */
+export interface LookupOptions<T, R = T> extends WaitOptions {
+  /**
+   * Installs the value; its result is the lookup's. Runs in the same synchronous turn as the check, so what it installs
+   * is fresh when it is installed. Must not return a promise (`CommitError`). Default: the value itself is the result.
+   */
+  commit?: ((value: T) => R) | undefined;
+  /**
+   * Collisions after which the lookup holds its ranges or gives up: a whole number of at least 1, or `Infinity` for
+   * "retry for ever". Default 2. A lookup whose ranges are being fought over already may hold them earlier.
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * After `maxAttempts` collisions: `'hold'` (default) delays overlapping begins until one more attempt is through;
+   * `'throw'` rejects with `RetryLimitError` and never delays anybody.
+   */
+  whenExhausted?: 'hold' | 'throw' | undefined;
+  /** The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. Default 1000. */
+  holdMs?: number | undefined;
+  /** A name for snapshots and observers. */
+  label?: string | undefined;
+}
+
+/** {@link LookupOptions} with a commit, whose result is then the lookup's. */
+export interface CommitOptions<T, R> extends LookupOptions<T, R> {
+  /** See {@link LookupOptions.commit}. */
+  commit: (value: T) => R;
+}
+
+/** {@link LookupOptions} without a commit: the result is what `fetch` returned. */
+export interface PlainLookupOptions<T> extends LookupOptions<T, T> {
+  /** Not given. */
+  commit?: undefined;
+}
+
+/** The function that reads. It may be called several times, but never twice at once. */
+export type Fetch<T> = (attempt: Attempt) => T | PromiseLike<T>;
+
+/** One running `lookup`. */
+export class Lookup<T, R> extends Reader {
+  private readonly space: Space;
+  private readonly member: Member | undefined;
+  private readonly base: Spans;
+  private readonly fetch: Fetch<T>;
+  private readonly options: LookupOptions<T, R> | undefined;
+  private attempts = 0;
+  /** Attempts that were hit, and waits in which it was overtaken: both are what escalation counts. */
+  private losses = 0;
+  /** May it hold before it has lost, where others have? Once at most. */
+  private mayPresume = true;
+  private lastCollision: Collision | undefined = undefined;
+  private attempt: LookupAttempt | undefined = undefined;
+  /** True while fetch is on the stack: a retry must then be scheduled, or a fetch that always collides would recurse. */
+  private fetching = false;
+  private done = false;
+  /** What the caller gets. Made when it is given out, or when the lookup is settled before that. */
+  private result: Promise<R> | undefined = undefined;
+  /** Settle `result`; undefined until it has been given out. */
+  private resolve: ((value: R) => void) | undefined = undefined;
+  private reject: ((error: unknown) => void) | undefined = undefined;
+  /** What it waits for; another one, or none, when an older one resolves. */
+  private turn: Promise<void> | undefined = undefined;
+  /** Resolves `turn`, where it is not that of the hold. */
+  private proceed: () => void = ignoreCall;
+  private cancellation: Cancellation | undefined = undefined;
+
+  /** Checks its arguments and throws before anything has changed. `member` is the subscription it was asked through. */
+  constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Member) {
+    super(++space.readers, spans, options?.ignore ?? member?.ignore);
+    check(typeof fetch === 'function', 'fetch', fetch, 'a function');
+    if (options !== undefined) checkOptions(options);
+    this.space = space;
+    this.member = member;
+    this.base = spans;
+    this.fetch = fetch;
+    this.options = options;
+  }
+
+  get operation(): 'lookup' {
+    return 'lookup';
+  }
+
+  get label(): string | undefined {
+    return this.options?.label ?? this.member?.label;
+  }
+
+  /** Runs the first attempt at once if nothing blocks it. */
+  start(): Promise<R> {
+    this.space.stats.lookups++;
+    this.next();
+    this.result ??= new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+      this.cancellation = cancelOn(this.space.clock, this.options, this, (error) => this.fail(error));
+    });
+    return this.result;
+  }
+
+  override wake(): void {
+    if (this.hold === undefined) this.proceed();
+    else this.hold.open();
+  }
+
+  override fail(error: unknown): void {
+    if (this.done) return;
+    this.note('failed', { error });
+    this.space.gate.leave(this);
+    this.attempt?.finish({ error });
+    this.settle(true, error);
+  }
+
+  override overtaken(): boolean {
+    this.losses++;
+    return this.isExhausted();
+  }
+
+  override expire(): void {
+    if (this.done) return;
+    this.space.stats.holdsExpired++;
+    if (!this.isExhausted()) return this.trust();
+    const holdMs = this.options?.holdMs ?? DEFAULT_HOLD_MS;
+    this.fail(this.limit(`held its ranges for ${holdMs} ms without getting through`));
+  }
+
+  /** It held on suspicion only, having lost nothing that counts: so it goes on as it would have without. */
+  private trust(): void {
+    this.mayPresume = false;
+    this.deadline = 0;
+    // An admitted one runs, or is about to: it has been woken, and looks again in its own turn.
+    const isAdmitted = this.hold?.admitted === true;
+    this.release();
+    if (isAdmitted) return;
+    this.turn = undefined;
+    this.next();
+  }
+
+  /** Waits if it must, then runs one attempt. */
+  private next(): void {
+    if (this.isTurnedAway()) return;
+    const isExhausted = this.losses > 0 && this.isExhausted();
+    const isHot = this.mayPresume && this.space.gate.heat.isHot(this.spans);
+    if (isExhausted || isHot || this.deadline > 0) {
+      if (this.mayHold()) return this.nextHeld();
+      if (isExhausted) return this.fail(this.limit(`lost ${this.losses} times`));
+    }
+    if (!this.space.gate.parkIfBlocked(this)) return this.run();
+    this.wait();
+  }
+
+  private nextHeld(): void {
+    const { gate, stats } = this.space;
+    if (this.deadline === 0) this.deadline = gate.turn.now() + (this.options?.holdMs ?? DEFAULT_HOLD_MS);
+    // Not left to the timer alone: attempts that never leave the microtask queue would starve it.
+    else if (gate.isOverdue(this)) return this.expire();
+    stats.holds++;
+    this.note('held');
+    if (gate.hold(this)) this.run();
+    else this.wait();
+  }
+
+  private wait(): void {
+    const turn =
+      this.hold?.turn() ??
+      new Promise<void>((resolve) => {
+        this.proceed = resolve;
+      });
+    this.turn = turn;
+    // A promise, although a callback would do: what runs after it belongs to the caller's asynchronous context.
+    turn.then(() => {
+      if (this.turn === turn) this.awake();
+    });
+  }
+
+  private awake(): void {
+    this.turn = undefined;
+    if (this.isTurnedAway()) return;
+    if (this.hold !== undefined) {
+      if (this.space.gate.activeOver(this) === undefined) return this.run();
+      this.release(); // a nested begin came between its turn and this one: it gets in line again, its deadline stays
+    }
+    this.next();
+  }
+
+  /** Gives the ranges free, and lets the begins go that waited for that. */
+  private release(): void {
+    if (this.hold === undefined) return;
+    const begins = this.space.gate.release(this);
+    this.note('released');
+    this.space.grant(begins);
+  }
+
+  private run(): void {
+    const attempt = new LookupAttempt(this.space, this, this.base, ++this.attempts);
+    this.attempt = attempt;
+    this.space.stats.attempts++;
+    this.note('attempt');
+    this.fetching = true;
+    this.call(attempt);
+    this.fetching = false;
+  }
+
+  private call(attempt: LookupAttempt): void {
+    let value: T | PromiseLike<T>;
+    try {
+      value = this.fetch(attempt);
+      if (isThenable(value)) {
+        value.then(
+          (late) => this.fetched(attempt, late as T),
+          (error) => this.threw(attempt, error),
+        );
+        return;
+      }
+    } catch (error) {
+      return this.threw(attempt, error);
+    }
+    this.fetched(attempt, value);
+  }
+
+  private fetched(attempt: LookupAttempt, value: T): void {
+    if (attempt !== this.attempt || this.isTurnedAway()) return;
+    if (attempt.collides()) return this.retry(attempt);
+    // No await and no callback from here to the end of commit: the check is true in this turn only.
+    let result: unknown = value;
+    const commit = this.options?.commit;
+    if (commit !== undefined) {
+      try {
+        result = commit(value);
+        if (isThenable(result)) {
+          Promise.resolve(result).catch(ignoreCall); // the caller gets CommitError; its rejection would come on top, unhandled
+          throw new CommitError();
+        }
+      } catch (error) {
+        return this.fail(error);
+      }
+    }
+    if (this.done || this.isAborted()) return; // by commit itself: the caller gets that reason
+    this.space.stats.commits++;
+    this.note('committed');
+    attempt.finish(COMMITTED);
+    if (this.hold === undefined) this.space.gate.heat.undisturbed(this.base);
+    this.settle(false, result);
+  }
+
+  /** An error of an attempt that was hit says nothing: a torn read often does not parse. Any other is the caller's. */
+  private threw(attempt: LookupAttempt, error: unknown): void {
+    if (attempt !== this.attempt || this.isTurnedAway()) return;
+    if (attempt.collides()) this.retry(attempt);
+    else this.fail(error);
+  }
+
+  private retry(attempt: LookupAttempt): void {
+    const collision = attempt.collision();
+    if (collision.reason === 'history-lost') this.space.stats.historyLost++;
+    this.lastCollision = collision;
+    this.losses++;
+    this.space.stats.collisions++;
+    this.note('collided', { collision });
+    this.space.gate.heat.disturbed(this.base);
+    attempt.finish({ collision });
+    this.attempt = undefined;
+    this.release(); // hit although it held: by a nested begin, too
+    // What it has discovered it will most likely read again: waiting for that, too, spares an attempt that is lost.
+    this.spans = attempt.observed === undefined ? this.base : unite(this.base, attempt.observed);
+    if (this.fetching) Promise.resolve().then(() => this.next());
+    else this.next();
+  }
+
+  /** Turns the lookup away if the tracker, or the subscription it came through, has been closed; or if it was aborted. */
+  private isTurnedAway(): boolean {
+    if (this.done) return true;
+    if (this.space.closed) this.fail(this.space.closedError());
+    else if (this.member?.closed) this.fail(this.member.closedError());
+    return this.done || this.isAborted();
+  }
+
+  /** By code that ran inside fetch or commit before anything listened to the signal. */
+  private isAborted(): boolean {
+    const signal = this.options?.signal;
+    if (signal?.aborted) this.fail(signal.reason);
+    return this.done;
+  }
+
+  private settle(failed: boolean, outcome: unknown): void {
+    this.done = true;
+    this.attempt = undefined;
+    this.cancellation?.clear();
+    this.release();
+    if (this.resolve === undefined) this.result = failed ? Promise.reject(outcome) : Promise.resolve(outcome as R);
+    else if (failed) this.reject!(outcome);
+    else this.resolve(outcome as R);
+  }
+
+  private isExhausted(): boolean {
+    return this.losses >= (this.options?.maxAttempts ?? DEFAULT_MAX_ATTEMPTS);
+  }
+
+  private mayHold(): boolean {
+    return this.options?.maxAttempts !== Number.POSITIVE_INFINITY && this.options?.whenExhausted !== 'throw';
+  }
+
+  /** For error messages. */
+  override toString(): string {
+    return this.label === undefined ? 'lookup' : `lookup ${describe(this.label)}`;
+  }
+
+  private limit(what: string): RetryLimitError {
+    const last = this.lastCollision;
+    const reason = last === undefined ? '' : `; last: ${describeCollision(last)}`;
+    return new RetryLimitError(`${this} ${what}${reason}`, this.attempts, last);
+  }
+
+  private note(name: 'attempt' | 'collided' | 'committed' | 'failed' | 'held' | 'released', details?: object): void {
+    if (this.space.observer === undefined) return;
+    // The names and details go together as TrackerEvents says; spelling that out for the compiler takes six overloads.
+    this.space.emit(name, { reader: this, attempt: this.attempts, ...details } as never);
+  }
+}
+
+function ignoreCall(): void {}
+
+function checkOptions<T, R>(options: LookupOptions<T, R>): void {
+  checkWait(options);
+  const { commit, maxAttempts, whenExhausted, holdMs, label } = options;
+  check(commit === undefined || typeof commit === 'function', 'commit', commit, 'a function');
+  check(
+    maxAttempts === undefined ||
+      (maxAttempts >= 1 && (Number.isInteger(maxAttempts) || maxAttempts === Number.POSITIVE_INFINITY)),
+    'maxAttempts',
+    maxAttempts,
+    'a whole number of at least 1, or Infinity',
+  );
+  check(
+    whenExhausted === undefined || whenExhausted === 'hold' || whenExhausted === 'throw',
+    'whenExhausted',
+    whenExhausted,
+    "'hold' or 'throw'",
+  );
+  check(
+    holdMs === undefined || (holdMs > 0 && holdMs < Number.POSITIVE_INFINITY),
+    'holdMs',
+    holdMs,
+    'a positive number of milliseconds',
+  );
+  check(label === undefined || typeof label === 'string', 'label', label, 'a string');
+}

@@ -1,0 +1,139 @@
+/**
+ * Observer: a tracker tells one party of everything that happens, enough to rebuild who waited for whom.
+ *
+ * Absent, it costs one comparison an event. Present, its methods are called synchronously, in the order of events, and
+ * never trusted: what one throws is counted in `stats.observerErrors` and changes nothing. A method must not call back
+ * into the tracker it observes, other than to read `seq`, `stats` and `inspect()`.
+ */
+
+import type { Collision, Seq } from '../base/collision.js';
+import type { Answer } from './answers.js';
+import type { Invalidation } from './invalidation.js';
+import type { ReaderInfo } from './reader.js';
+import type { Subscription } from './subscription.js';
+import type { RangeTracker } from './tracker.js';
+
+/** What every event carries. */
+export interface TrackerEvent {
+  /** The tracker it happened in. */
+  readonly tracker: RangeTracker;
+  /** The space's counter right after the event. */
+  readonly seq: Seq;
+}
+
+/** An event of a section. */
+export interface InvalidationEvent extends TrackerEvent {
+  /** The section; the same object in all of its events. */
+  readonly invalidation: Invalidation;
+}
+
+/** A subscriber's callback is about to be called. */
+export interface NotifyingEvent extends InvalidationEvent {
+  /** Who will be told. */
+  readonly subscription: Subscription;
+}
+
+/** A subscriber's callback has returned. */
+export interface NotifiedEvent extends InvalidationEvent {
+  /** Who was told. */
+  readonly subscription: Subscription;
+  /** What it answered at once: it stopped, it needs time (a promise), it refuses, or it threw. */
+  readonly answer: Answer;
+}
+
+/** A non-waiting begin was refused. */
+export interface RefusedEvent extends InvalidationEvent {
+  /** The subscriber that could not comply at once; `undefined` if held ranges were in the way. */
+  readonly subscription: Subscription | undefined;
+}
+
+/** Somebody starts to wait, or to wait for somebody else than before. */
+export interface WaitEvent extends TrackerEvent {
+  /** The reader that waits, or the invalidation that queues. */
+  readonly waiter: ReaderInfo | Invalidation;
+  /** What it waits for: a section (active or queued), or a holding lookup. */
+  readonly blocker: Invalidation | ReaderInfo;
+}
+
+/** The waiter waits no longer. */
+export interface WakeEvent extends TrackerEvent {
+  /** Who waited. */
+  readonly waiter: ReaderInfo | Invalidation;
+}
+
+/** An event of a lookup; its reader is the same object in all of its events. */
+export interface LookupEvent extends TrackerEvent {
+  /** The lookup. */
+  readonly reader: ReaderInfo;
+  /** The number of the current attempt, from 1; 0 before the first. */
+  readonly attempt: number;
+}
+
+/** An attempt was hit. */
+export interface CollidedEvent extends LookupEvent {
+  /** By what. */
+  readonly collision: Collision;
+}
+
+/** A lookup ended without a commit. */
+export interface FailedEvent extends LookupEvent {
+  /** What it rejects with. */
+  readonly error: unknown;
+}
+
+/** An event of a subscription. */
+export interface SubscriptionEvent extends TrackerEvent {
+  /** The subscription. */
+  readonly subscription: Subscription;
+}
+
+/** A subscription, or the whole tracker, was closed. */
+export interface ClosedEvent extends TrackerEvent {
+  /** The subscription; `undefined` if it is the tracker. */
+  readonly subscription: Subscription | undefined;
+}
+
+/** All events by name. */
+export interface TrackerEvents {
+  /** A section has begun; no subscriber has been told yet. */
+  begin: InvalidationEvent;
+  /** A subscriber is about to be told of a begin; `notified` follows in the same turn. */
+  notifying: NotifyingEvent;
+  /** A subscriber was told of a begin. */
+  notified: NotifiedEvent;
+  /** Every subscriber has confirmed: whoever began may change the content. */
+  begun: InvalidationEvent;
+  /** `mutate` is about to call its change; `changed` follows in the same turn. */
+  changing: InvalidationEvent;
+  /** The change of `mutate` has returned a value or a promise, or has thrown; it is over when the section ends. */
+  changed: InvalidationEvent;
+  /** A section has ended, or was rolled back. */
+  ended: InvalidationEvent;
+  /** A non-waiting begin was refused. */
+  refused: RefusedEvent;
+  /** A reader or a begin waits. */
+  wait: WaitEvent;
+  /** Nothing blocks a reader or a begin any more. */
+  wake: WakeEvent;
+  /** A `readBegin` or a begin that waited was aborted, timed out, or turned away; a lookup says `failed` instead. */
+  gaveUp: WakeEvent;
+  /** A lookup calls its fetch. */
+  attempt: LookupEvent;
+  /** An attempt was hit and is not committed. */
+  collided: CollidedEvent;
+  /** A lookup has committed. */
+  committed: LookupEvent;
+  /** A lookup ended without a commit. */
+  failed: FailedEvent;
+  /** A lookup has announced its ranges; overlapping begins queue from now on. */
+  held: LookupEvent;
+  /** A lookup has given its ranges free. */
+  released: LookupEvent;
+  /** A subscriber was added. */
+  subscribed: SubscriptionEvent;
+  /** A subscription, or the tracker, was closed. */
+  closed: ClosedEvent;
+}
+
+/** Told of every event; every method is optional. See the rules on top of this page. */
+export type TrackerObserver = { readonly [Name in keyof TrackerEvents]?: (event: TrackerEvents[Name]) => void };

@@ -1,0 +1,384 @@
+/**
+ * Space: the state of one ordered line, and the only code that moves it.
+ *
+ * Algorithm note
+ *
+ * The seqlock of a single word has one counter, odd while a writer is inside [1]. Over ranges with many writers, the
+ * kernel keeps one counter for the space and a tree of what is active [2]; a reader that was hit sleeps until the
+ * whole space is quiet. Here the counter only numbers events, and two structures say what they were:
+ *
+ *   collides(Q, s) = active overlaps Q, or history has an entry over Q with endSeq > s
+ *
+ * Proof of freshness. Let a reader take s at time a and check at time b, and let I overlap Q and be active at some
+ * moment in [a, b]. If I is active at b, the tree has it. Otherwise I ended at some time e, a < e <= b, and its endSeq
+ * is the counter right after e; the counter moves at every event, so endSeq > s. In both cases the check says so.
+ * Proof of precision: a section that ended before a has endSeq <= s; one that begins after b is in neither structure.
+ *
+ * Legal operations on `seq`: `#count()` adds one, at the begin and at the end of a section. Nothing else writes it.
+ * No bit operation ever touches it: it must survive 2^32.
+ *
+ * [1] Lameter, Effective synchronization on Linux/NUMA systems (2005), for seqlocks and their cost.
+ * [2] Linux, include/linux/mmu_notifier.h: the documentation of mmu_interval_read_begin and read_retry.
+ */
+
+import type { Clock } from '../base/clock.js';
+import type { Collision, Seq } from '../base/collision.js';
+import { ClosedError, describe } from '../base/errors.js';
+import { EVERYTHING, type Spans, visitSpans } from '../base/range.js';
+import { IntervalTree } from '../interval-tree/index.js';
+import { Answers, subscriberError, untilAborted } from './answers.js';
+import { Gate } from './gate.js';
+import { History, LOST, NONE } from './history.js';
+import type { Hold } from './hold.js';
+import { concerns, type Ignore, QUEUED, type Section } from './invalidation.js';
+import type { TrackerEvent, TrackerEvents, TrackerObserver } from './observer.js';
+import { Reader } from './reader.js';
+import { newStats, type TrackerStats } from './stats.js';
+import type { Member } from './subscription.js';
+import type { RangeTracker } from './tracker.js';
+
+/** What a begin reaches besides subscribers: something that reads right now and wants to know at once. */
+export interface InFlight {
+  readonly ignore: Ignore | undefined;
+  hit(): void;
+}
+
+/** Nothing has collided. */
+export const FINE = 0;
+/** The history does not reach back to the token; that counts as a collision. */
+export const UNKNOWN = 1;
+/** An overlapping section is active, or has ended since the token. The greater of two verdicts is the clearer one. */
+export const HIT = 2;
+
+type Verdict = typeof FINE | typeof UNKNOWN | typeof HIT;
+
+/** See the top of the file. */
+export class Space {
+  readonly tracker: RangeTracker;
+  readonly label: string | undefined;
+  readonly clock: Clock;
+  readonly observer: TrackerObserver | undefined;
+  readonly gate: Gate;
+  readonly history: History;
+  readonly stats: TrackerStats = newStats();
+  readonly members: IntervalTree<Member> = new IntervalTree();
+  readonly inFlight: IntervalTree<InFlight> = new IntervalTree();
+  seq: Seq;
+  activeCount = 0;
+  closed = false;
+  /** Members that want to hear ends: while there is none, an end looks for nobody. */
+  endListeners = 0;
+  /** The last id given to a reader. */
+  readers = 0;
+
+  constructor(
+    tracker: RangeTracker,
+    options: {
+      label: string | undefined;
+      historyCapacity: number;
+      observer: TrackerObserver | undefined;
+      clock: Clock;
+      seq: number;
+    },
+  ) {
+    this.tracker = tracker;
+    this.label = options.label;
+    this.clock = options.clock;
+    this.observer = options.observer;
+    // Beyond 31 bits a number lives in a box. A field that has only ever held numbers is copied into a new box by every read
+    // that the engine has not compiled; one that has held something else hands out the box that is there.
+    this.seq = undefined as never;
+    this.seq = options.seq as Seq;
+    this.gate = new Gate(options.clock, (waiter, blocker) => this.#waits(waiter, blocker));
+    this.history = new History(options.historyCapacity, options.seq);
+  }
+
+  // --- the question
+
+  /** Does an active section, not ignored, overlap `[start, end)`? One comparison while nothing is active. */
+  isActive(start: number, end: number, ignore: Ignore | undefined): boolean {
+    const { active } = this.gate;
+    if (active.size === 0) return false;
+    if (ignore === undefined) return active.tree.overlaps(start, end);
+    return active.tree.visit(start, end, (_start, _end, section) => concerns(ignore, section.info));
+  }
+
+  /** See the top of the file, for one range. Two comparisons while nothing is active and nothing has ended since. */
+  checkRange(start: number, end: number, token: number, ignore: Ignore | undefined): Verdict {
+    if (this.isActive(start, end, ignore)) return HIT;
+    if (token >= this.history.last) return FINE;
+    const found = this.history.find(start, end, token, ignore);
+    return found === NONE ? FINE : found === LOST ? UNKNOWN : HIT;
+  }
+
+  /** The same for many. Their hull is asked first: mostly nothing at all has happened near them. */
+  check(spans: Spans, token: number, ignore: Ignore | undefined): Verdict {
+    let verdict: Verdict = this.checkRange(spans[0]!, spans[spans.length - 1]!, token, ignore);
+    if (verdict === FINE || spans.length === 2) return verdict;
+    verdict = FINE;
+    for (let i = 0; i < spans.length && verdict !== HIT; i += 2) {
+      verdict = Math.max(verdict, this.checkRange(spans[i]!, spans[i + 1]!, token, ignore)) as Verdict;
+    }
+    return verdict;
+  }
+
+  /** A verdict as the answer to a question somebody asked: counts what is lost. */
+  answer(verdict: Verdict): boolean {
+    if (verdict === UNKNOWN) this.stats.historyLost++;
+    return verdict !== FINE;
+  }
+
+  /** What {@link check} says, with the reason. */
+  collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
+    let lost: Collision | undefined;
+    for (let i = 0; i < spans.length; i += 2) {
+      const collision = this.#collisionIn(spans[i]!, spans[i + 1]!, token, ignore);
+      if (collision !== undefined && collision.reason !== 'history-lost') return collision;
+      lost ??= collision;
+    }
+    return lost;
+  }
+
+  #collisionIn(start: number, end: number, token: number, ignore: Ignore | undefined): Collision | undefined {
+    let hit: Collision | undefined;
+    this.gate.active.tree.visit(start, end, (from, to, { info, beginSeq }) => {
+      if (!concerns(ignore, info)) return false;
+      hit = { reason: 'active', ...named(info), range: intersection(start, end, from, to), seq: beginSeq };
+      return true;
+    });
+    if (hit !== undefined) return hit;
+    const found = this.history.find(start, end, token, ignore);
+    if (found === NONE) return undefined;
+    if (found === LOST) return { reason: 'history-lost', range: { start, end } };
+    const { start: from, end: to, seq, info } = this.history.entry(found);
+    return { reason: 'ended', ...named(info), range: intersection(start, end, from, to), seq: seq as Seq };
+  }
+
+  // --- begin and end
+
+  /**
+   * The waiting begin: queue behind holds, enter, tell everyone, wait for everyone. Undefined if it has begun at once,
+   * with nothing to wait for: the ordinary case must not cost a turn for each of these steps.
+   */
+  begin(section: Section, signal: AbortSignal | undefined): Promise<void> | undefined {
+    const blocker = this.gate.blockerOfBegin(section);
+    if (blocker !== undefined) return this.#queue(section, blocker, signal);
+    const answers = this.#enter(section);
+    return answers === undefined ? undefined : this.#confirm(section, answers, signal);
+  }
+
+  /** The non-waiting begin; undefined if held ranges or a subscriber are in the way. */
+  tryBegin(section: Section): Section | undefined {
+    if (this.gate.isHeld(section)) {
+      this.#refused(section, undefined);
+      return undefined;
+    }
+    const answers = this.#enter(section);
+    if (answers === undefined) return section;
+    answers.disregard();
+    const { refusedBy, told } = answers;
+    const errors = answers.failures();
+    if (errors.length === 0 && refusedBy === undefined) return section;
+    this.stats.subscriberErrors += errors.length;
+    if (section.active) this.end(section, told);
+    if (errors.length > 0) throw subscriberError(errors);
+    this.#refused(section, refusedBy);
+    return undefined;
+  }
+
+  /** ACTIVE -> ENDED, then wakes and tells. `told` limits who hears it, for a begin that not everyone has heard of. */
+  end(section: Section, told?: Set<Member>): void {
+    this.gate.deactivate(section);
+    this.activeCount--;
+    const seq = this.#count();
+    const { spans, info } = section;
+    for (let i = 0; i < spans.length; i += 2) this.history.append(spans[i]!, spans[i + 1]!, seq, info);
+    this.stats.ends++;
+    if (this.observer !== undefined) this.emit('ended', { invalidation: section });
+    this.wake(this.gate.unpark(section));
+    if (this.endListeners > 0) {
+      for (const member of this.#membersOf(section)) {
+        if (told === undefined || told.has(member) || member.since >= section.beginSeq) this.#tellEnd(member, section);
+      }
+    }
+  }
+
+  /** Enters the section in one synchronous step, then pass 1. Undefined if no subscriber is concerned. */
+  #enter(section: Section): Answers | undefined {
+    this.gate.activate(section);
+    this.activeCount++;
+    section.beginSeq = this.#count();
+    this.stats.begins++;
+    if (this.observer !== undefined) this.emit('begin', { invalidation: section });
+    this.#interrupt(section);
+    return this.members.size === 0 ? undefined : this.#notify(section);
+  }
+
+  /** Marks every lookup that is in flight over these ranges. Collected first: a listener may start or end others. */
+  #interrupt(section: Section): void {
+    if (this.inFlight.size === 0) return;
+    const hit = new Set<InFlight>();
+    visitSpans(this.inFlight, section.spans, (reader) => {
+      if (this.closed || concerns(reader.ignore, section.info)) hit.add(reader);
+    });
+    for (const reader of hit) reader.hit();
+  }
+
+  /** Pass 1: starts every subscriber, awaits none, so that N slow ones cost the slowest and not the sum. */
+  #notify(section: Section): Answers | undefined {
+    const members = this.#membersOf(section);
+    if (members.size === 0) return undefined;
+    const answers = new Answers(section);
+    for (const member of members) {
+      if (member.closed) continue; // by a callback that ran before its own
+      this.stats.notified++;
+      if (this.observer !== undefined) this.emit('notifying', { invalidation: section, subscription: member });
+      const answer = answers.ask(member);
+      if (this.observer !== undefined) this.emit('notified', { invalidation: section, subscription: member, answer });
+      if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
+    }
+    return answers;
+  }
+
+  /** Pass 2: awaits every answer. On any failure the section ends and the caller must not change anything. */
+  async #confirm(section: Section, answers: Answers, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await answers.settle(this.clock, signal);
+      const errors = answers.failures();
+      this.stats.subscriberErrors += errors.length;
+      if (errors.length > 0) throw subscriberError(errors);
+    } catch (error) {
+      section.end();
+      throw error;
+    }
+  }
+
+  async #queue(section: Section, blocker: Hold, signal: AbortSignal | undefined): Promise<void> {
+    this.gate.queue(section, blocker);
+    this.stats.queued++;
+    const granted = new Promise<void>((resolve, reject) => {
+      section.proceed = resolve;
+      section.refuse = reject;
+    });
+    try {
+      await (signal === undefined ? granted : untilAborted(this.clock, granted, signal));
+      if (section.state !== QUEUED) throw this.closedError(); // between the grant and this turn
+    } catch (error) {
+      if (section.state === QUEUED) this.wake(this.#abandon(section));
+      throw error;
+    }
+    const answers = this.#enter(section);
+    if (answers !== undefined) await this.#confirm(section, answers, signal);
+  }
+
+  #abandon(section: Section): readonly Reader[] {
+    const free = this.gate.abandon(section);
+    if (this.observer !== undefined) this.emit('gaveUp', { waiter: section });
+    return free;
+  }
+
+  /** Lets begins go that waited for a hold. They enter in a turn of their own, not inside a reader's commit. */
+  grant(sections: readonly Section[]): void {
+    for (const section of sections) {
+      if (this.observer !== undefined) this.emit('wake', { waiter: section });
+      section.proceed();
+    }
+  }
+
+  /** Lets readers go. Schedules only: nobody's code runs inside another's end(). */
+  wake(readers: readonly Reader[]): void {
+    for (const reader of readers) {
+      this.stats.wakes++;
+      if (this.observer !== undefined) this.emit('wake', { waiter: reader });
+      reader.wake(this.seq);
+    }
+  }
+
+  // --- close
+
+  /** Everything that waits is turned away; everything in flight is marked. Subscribers are told by the section. */
+  shut(release: Section): Promise<void> | undefined {
+    this.closed = true;
+    const error = this.closedError();
+    for (const section of this.gate.queued.all()) {
+      for (const reader of this.#abandon(section)) reader.fail(error);
+      section.refuse(error);
+    }
+    for (const section of this.gate.active.all()) {
+      for (const waiter of section.waiters?.list() ?? []) if (waiter instanceof Reader) waiter.fail(error);
+    }
+    for (const hold of this.gate.holds.all()) for (const reader of [...hold.members]) reader.fail(error);
+    return this.begin(release, undefined);
+  }
+
+  /** Closes every subscription. */
+  closeMembers(): void {
+    const members = new Set<Member>();
+    visitSpans(this.members, EVERYTHING, (member) => members.add(member));
+    for (const member of members) member.close();
+  }
+
+  /** The error of everything that is asked of a closed space. */
+  closedError(): ClosedError {
+    return new ClosedError(this.label === undefined ? 'the tracker' : `the tracker ${describe(this.label)}`);
+  }
+
+  // --- observers
+
+  /** Calls one method of the observer; callers ask for `observer` first, so that no event object is made in vain. */
+  emit<Name extends keyof TrackerEvents>(name: Name, details: Omit<TrackerEvents[Name], keyof TrackerEvent>): void {
+    const { tracker, seq } = this;
+    try {
+      this.observer?.[name]?.({ tracker, seq, ...details } as TrackerEvents[Name]);
+    } catch {
+      this.stats.observerErrors++;
+    }
+  }
+
+  #count(): Seq {
+    this.seq = (this.seq + 1) as Seq;
+    return this.seq;
+  }
+
+  #waits(waiter: Reader | Section, blocker: Section | Hold): void {
+    if (waiter instanceof Reader) this.stats.waits++;
+    if (this.observer === undefined) return;
+    this.emit('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
+  }
+
+  #refused(section: Section, by: Member | undefined): void {
+    this.stats.refused++;
+    if (this.observer !== undefined) this.emit('refused', { invalidation: section, subscription: by });
+  }
+
+  /** Everyone concerned, once each, as of now: callbacks may close and add. */
+  #membersOf(section: Section): Set<Member> {
+    const members = new Set<Member>();
+    visitSpans(this.members, section.spans, (member) => {
+      if (concerns(member.ignore, section.info)) members.add(member);
+    });
+    return members;
+  }
+
+  #tellEnd(member: Member, section: Section): void {
+    if (member.closed || member.subscriber.end === undefined) return;
+    try {
+      member.subscriber.end(section);
+    } catch (error) {
+      // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it
+      // reports an event listener that throws.
+      this.stats.subscriberErrors++;
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function named({ kind, label }: { kind: string; label: string | undefined }): { kind: string; label?: string } {
+  return label === undefined ? { kind } : { kind, label };
+}
+
+function intersection(start: number, end: number, from: number, to: number): { start: number; end: number } {
+  return { start: Math.max(start, from), end: Math.min(end, to) };
+}

@@ -112,7 +112,7 @@ function rows(whole: Library, stripped: Library): Watched[] {
 const OPERATIONS = {
   section(tracker: RangeTracker, count: number): void {
     for (let i = 0; i < count; i++) {
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       section.end();
       if (section.active) throw new Error('a section that was ended is active');
     }
@@ -207,7 +207,7 @@ async function main(): Promise<void> {
     const [base] = watched as [Watched];
     const first = await measure(watched, rounds);
     // Channels are the process's: whoever listens makes all publishers pay, so this row comes last, beside the base alone.
-    for (const name of ['rangefence:invalidate', 'rangefence:lookup']) subscribe(name, () => {});
+    for (const name of ['rangefence:invalidation', 'rangefence:lookup']) subscribe(name, () => {});
     const observer = whole.trace.publishChannels();
     const heard = { name: '`publishChannels()`, somebody listens', tracker: new whole.tracker.RangeTracker({ observer }) };
     const last = await measure([base, heard], rounds);

@@ -25,7 +25,7 @@ export {
 export type { Range, Ranges } from './base/range.js';
 export type { Answer } from './tracker/answers.js';
 export type { Attempt } from './tracker/attempt.js';
-export type { Ignore, InvalidateOptions, Invalidation, InvalidationInfo, InvalidationKind } from './tracker/invalidation.js';
+export type { BeginOptions, Ignore, Invalidation, InvalidationInfo, InvalidationKind } from './tracker/invalidation.js';
 export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './tracker/lookup.js';
 export type {
   ClosedEvent,

@@ -41,7 +41,7 @@ export const beginEnd: Row = {
   async run(library, effort) {
     const crowded = crowdedTracker(library, 1000);
     const time = await nanoseconds([beginMicro('alone', new library.RangeTracker()), beginMicro('crowded', crowded)], effort);
-    return [under('tryInvalidate + end, alone', time.alone, 150), under('  with 1,000 others active', time.crowded, 500)];
+    return [under('tryBegin + end, alone', time.alone, 150), under('  with 1,000 others active', time.crowded, 500)];
   },
 };
 

@@ -35,7 +35,7 @@ export function beginMicro<Name extends string>(name: Name, tracker: RangeTracke
     batch() {
       let begun = 0;
       for (let i = 0; i < BATCH; i++) {
-        const section = tracker.tryInvalidate(PAGES);
+        const section = tracker.tryBegin(PAGES);
         if (section === undefined) continue;
         section.end();
         begun++;
@@ -49,7 +49,7 @@ export function beginMicro<Name extends string>(name: Name, tracker: RangeTracke
 export function retryMicro<Name extends string>(name: Name, { RangeTracker }: Library, ended: number): Micro & { name: Name } {
   const tracker = new RangeTracker({ historyCapacity: 16_384 });
   const seq = tracker.seq;
-  for (const range of scattered(ended)) tracker.tryInvalidate(range)?.end();
+  for (const range of scattered(ended)) tracker.tryBegin(range)?.end();
   return {
     name,
     expected: 0,
@@ -64,7 +64,7 @@ export function retryMicro<Name extends string>(name: Name, { RangeTracker }: Li
 /** A tracker in which sections of `count` others are active. */
 export function crowdedTracker({ RangeTracker }: Library, count: number): RangeTracker {
   const tracker = new RangeTracker();
-  for (let i = 0; i < count; i++) tracker.tryInvalidate(elsewhere(i));
+  for (let i = 0; i < count; i++) tracker.tryBegin(elsewhere(i));
   return tracker;
 }
 

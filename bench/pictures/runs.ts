@@ -34,16 +34,16 @@ export async function hitAndUntouched(): Promise<Trace> {
   const reading = tracker.lookup(range(0, 8), hit.fetch, { label: 'lookup' });
   const beside = tracker.lookup(range(14, 20), untouched.fetch, { label: 'disjoint: not disturbed' });
   await tick();
-  const first = await tracker.invalidate(range(4, 12), { label: 'change' });
+  const first = await tracker.begin(range(4, 12), { label: 'change' });
   await tick();
   first.end();
   hit.last.resolve('torn');
   await tick();
-  (await tracker.invalidate(range(2, 6), { label: 'change' })).end();
+  (await tracker.begin(range(2, 6), { label: 'change' })).end();
   await tick();
   hit.last.resolve('stale');
   await tick();
-  const late = tracker.invalidate(range(3, 10), { label: 'change' });
+  const late = tracker.begin(range(3, 10), { label: 'change' });
   await tick();
   untouched.last.resolve('whole');
   await soon(beside);
@@ -62,7 +62,7 @@ export async function inside(): Promise<Trace> {
   const reading = tracker.lookup(range(0, 8), hit.fetch, { label: 'lookup' });
   const elsewhere = tracker.lookup(range(12, 16), other.fetch, { label: 'elsewhere' });
   await tick();
-  (await tracker.invalidate(range(4, 10), { label: 'rewrite' })).end();
+  (await tracker.begin(range(4, 10), { label: 'rewrite' })).end();
   await tick();
   other.last.resolve('read');
   await soon(elsewhere);
@@ -79,7 +79,7 @@ export async function waiting(): Promise<Trace> {
   const flushed = deferred<void>();
   const slow = tracker.subscribe(range(0, 8), { invalidate: () => flushed.promise }, { label: 'slow cache' });
   const impatient = new AbortController();
-  const begun = tracker.invalidate(range(2, 6), { label: 'waits for the slow cache' });
+  const begun = tracker.begin(range(2, 6), { label: 'waits for the slow cache' });
   await tick();
   const bare = tracker.readBegin(range(4, 10), { signal: impatient.signal });
   await tick();
@@ -93,11 +93,11 @@ export async function waiting(): Promise<Trace> {
 
   const held = new ManualFetch();
   const holding = tracker.lookup(range(0, 10), held.fetch, { label: 'holds', maxAttempts: 1 });
-  tracker.tryInvalidate(range(8, 9))!.end();
+  tracker.tryBegin(range(8, 9))!.end();
   held.last.resolve('stale');
   await tick();
   const leaves = new AbortController();
-  const queued = tracker.invalidate(range(2, 8), { label: 'withdrawn', signal: leaves.signal });
+  const queued = tracker.begin(range(2, 8), { label: 'withdrawn', signal: leaves.signal });
   await tick();
   leaves.abort(new Error('enough'));
   await failure(queued);
@@ -106,6 +106,6 @@ export async function waiting(): Promise<Trace> {
   await soon(holding);
 
   tracker.subscribe(range(0, 4), { invalidate: () => Promise.reject(new Error('disk full')) }, { label: 'broken cache' });
-  await failure(tracker.invalidate(range(0, 6), { label: 'rolled back' }));
+  await failure(tracker.begin(range(0, 6), { label: 'rolled back' }));
   return recorder.trace();
 }

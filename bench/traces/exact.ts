@@ -24,7 +24,7 @@ export async function playExact(work: Work, options: Pick<LookupOptions<void>, '
   work.invalidations.forEach(({ begin, end, ranges }, invalidation) => {
     agenda.at(begin, RANK.begin, () => {
       ledger.asked(invalidation);
-      tracker.invalidate(ranges, { label: String(invalidation) }).then((section) => {
+      tracker.begin(ranges, { label: String(invalidation) }).then((section) => {
         agenda.at(agenda.now() + end - begin, RANK.end, () => section.end());
       }, fail);
     });

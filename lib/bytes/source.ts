@@ -20,7 +20,7 @@ import { check, describe, RetryLimitError } from '../base/errors.js';
 import type { Range, Ranges } from '../base/range.js';
 import { RangeMirror } from '../mirror/index.js';
 import type { Attempt } from '../tracker/attempt.js';
-import type { InvalidateOptions, Invalidation } from '../tracker/invalidation.js';
+import type { BeginOptions, Invalidation } from '../tracker/invalidation.js';
 import type { PlainLookupOptions } from '../tracker/lookup.js';
 import type { RangeTracker } from '../tracker/tracker.js';
 import type { ByteVersion } from './backend.js';
@@ -184,9 +184,9 @@ export class ByteSource implements ByteReader {
    * version of afterwards is taken for the old one with these changes. What somebody else has done before is noticed first; and
    * if the length has changed elsewhere than announced, everything is dropped. Costs two questions for the version.
    *
-   * Rejects with what `write` throws, and with the errors of {@link RangeTracker.invalidate}.
+   * Rejects with what `write` throws, and with the errors of {@link RangeTracker.begin}.
    */
-  mutate<T>(ranges: Ranges, write: (section: Invalidation) => T | PromiseLike<T>, options?: InvalidateOptions): Promise<T> {
+  mutate<T>(ranges: Ranges, write: (section: Invalidation) => T | PromiseLike<T>, options?: BeginOptions): Promise<T> {
     try {
       check(typeof write === 'function', 'write', write, 'a function');
       this.#checkOpen();
@@ -199,7 +199,7 @@ export class ByteSource implements ByteReader {
 
   /**
    * Says that these bytes have changed already (default: everything, the length, too). Resolves when they are dropped, and
-   * everybody who has read them is told. Rejects with the errors of {@link RangeTracker.invalidate}.
+   * everybody who has read them is told. Rejects with the errors of {@link RangeTracker.begin}.
    */
   async invalidate(ranges?: Ranges): Promise<void> {
     this.#checkOpen();

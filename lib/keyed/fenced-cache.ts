@@ -20,7 +20,7 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe } from '../base/errors.js';
 import { isThenable } from '../tracker/answers.js';
 import { Flight, type Host } from './flight.js';
-import type { KeyedFence, KeyedInvalidateOptions, KeyedSubscription } from './keyed-fence.js';
+import type { KeyedBeginOptions, KeyedFence, KeyedSubscription } from './keyed-fence.js';
 import {
   type FencedSetOptions,
   type FenceOptions,
@@ -61,13 +61,11 @@ export interface FencedCache<K, V = unknown, SetOptions = unknown> extends Dispo
   peek(key: K): V | undefined;
   /**
    * Says that these keys have changed: when it resolves, their entries are gone and whatever was being loaded for them is loaded
-   * again. For a change that takes time, say it before: {@link FencedCache.mutate}. Rejects as {@link KeyedFence.invalidate}.
+   * again. For a change that takes time, say it before: {@link FencedCache.mutate}. Rejects as {@link KeyedFence.begin}.
    */
-  invalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): Promise<void>;
-  /** The same at once, or false if the cache is asynchronous, a read holds the key, or another subscriber cannot comply. */
-  tryInvalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): boolean;
+  invalidate(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<void>;
   /** As {@link FencedCache.invalidate}, for every key. Needs a cache with `clear`, or with a list of its keys. */
-  invalidateAll(options?: KeyedInvalidateOptions<K>): Promise<void>;
+  invalidateAll(options?: KeyedBeginOptions<K>): Promise<void>;
   /**
    * Deletes the entries, runs `change`, and resolves with what it returned. Whoever reads one of the keys meanwhile waits for the
    * end. If `change` fails, its error is passed on, and the entries stay deleted: how far it got, nobody knows. If an entry cannot
@@ -76,8 +74,18 @@ export interface FencedCache<K, V = unknown, SetOptions = unknown> extends Dispo
   mutate<T>(
     key: K | KeyScope<K>,
     change: (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>,
-    options?: KeyedInvalidateOptions<K>,
+    options?: KeyedBeginOptions<K>,
   ): Promise<T>;
+  /**
+   * Opens a section that the caller ends: resolves when the entries are deleted; whoever reads one of the keys waits for
+   * `end()`. Prefer {@link FencedCache.mutate}. Rejects as {@link KeyedFence.begin}.
+   */
+  begin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<KeyedInvalidation<K>>;
+  /**
+   * The same at once, or `undefined` if the cache is asynchronous, a read holds the key, or another subscriber cannot comply.
+   * For places that cannot wait: `cache.tryBegin(key)?.end()` drops an entry in this turn, or says that it has not.
+   */
+  tryBegin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): KeyedInvalidation<K> | undefined;
   /**
    * Stores a value that is known to be the current one, as a change: loads in flight are given up. If somebody else is changing the
    * key, too, the entry is only deleted, as nobody can say which value is the current one. Inside a `mutate` of the key, give its
@@ -255,19 +263,22 @@ class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, Host<K>
 
   // --- changing
 
-  async invalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): Promise<void> {
+  async begin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<KeyedInvalidation<K>> {
     this.#demandOpen();
-    (await this.keyed.invalidate(key, options)).end();
+    return await this.keyed.begin(key, options);
   }
 
-  tryInvalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): boolean {
+  tryBegin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): KeyedInvalidation<K> | undefined {
     this.#demandOpen();
-    const section = this.keyed.tryInvalidate(key, options);
-    section?.end();
-    return section !== undefined;
+    return this.keyed.tryBegin(key, options);
   }
 
-  async invalidateAll(options?: KeyedInvalidateOptions<K>): Promise<void> {
+  async invalidate(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<void> {
+    this.#demandOpen();
+    await this.keyed.invalidate(key, options);
+  }
+
+  async invalidateAll(options?: KeyedBeginOptions<K>): Promise<void> {
     this.#demandListable();
     await this.invalidate(this.keyed.all, options);
   }
@@ -275,7 +286,7 @@ class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, Host<K>
   async mutate<T>(
     key: K | KeyScope<K>,
     change: (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>,
-    options?: KeyedInvalidateOptions<K>,
+    options?: KeyedBeginOptions<K>,
   ): Promise<T> {
     this.#demandOpen();
     return await this.keyed.mutate(key, change, options);

@@ -6,10 +6,10 @@
 export { type FencedCache, fence } from './fenced-cache.js';
 export {
   type KeyedAttempt,
+  type KeyedBeginOptions,
   KeyedFence,
   type KeyedFenceOptions,
   type KeyedFetch,
-  type KeyedInvalidateOptions,
   type KeyedSubscribeOptions,
   type KeyedSubscriber,
   type KeyedSubscription,

@@ -18,11 +18,13 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { check, describe } from '../base/errors.js';
 import { overlap, toSpans } from '../base/range.js';
 import type { Attempt } from '../tracker/attempt.js';
-import type { Ignore, InvalidateOptions, Invalidation } from '../tracker/invalidation.js';
+import type { BeginOptions, Ignore, Invalidation } from '../tracker/invalidation.js';
 import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../tracker/lookup.js';
 import type { TrackerObserver } from '../tracker/observer.js';
+import { UNKNOWN } from '../tracker/space.js';
 import type { TrackerStats } from '../tracker/stats.js';
-import { DEFAULT_HISTORY_CAPACITY, RangeTracker } from '../tracker/tracker.js';
+import { DEFAULT_HISTORY_CAPACITY, RangeTracker, spaceOf } from '../tracker/tracker.js';
+import type { FilterOptions, WaitOptions } from '../tracker/wait.js';
 import { KeyScope } from './scope.js';
 import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { EVERYTHING, KeyTable, type Reads } from './table.js';
@@ -45,8 +47,8 @@ export interface KeyedFenceOptions<K> {
 }
 
 /** How to begin an invalidation of keys. */
-export interface KeyedInvalidateOptions<K> extends Omit<InvalidateOptions, 'within'> {
-  /** The running section of the same fence that this one is nested in; see {@link InvalidateOptions.within}. */
+export interface KeyedBeginOptions<K> extends Omit<BeginOptions, 'within'> {
+  /** The running section of the same fence that this one is nested in; see {@link BeginOptions.within}. */
   within?: KeyedInvalidation<K> | undefined;
 }
 
@@ -126,7 +128,7 @@ export class KeyedFence<K> {
     return this.#all;
   }
 
-  /** These keys as one. Goes wherever a key goes. Throws `InvalidArgumentError` for an empty list. */
+  /** These keys as one; none at all is a list, too: nothing is changed, or read. Goes wherever a key goes. */
   keys(keys: Iterable<K>): KeyScope<K> {
     return KeyScope.of(keys);
   }
@@ -147,14 +149,14 @@ export class KeyedFence<K> {
   // --- the invalidating side
 
   /**
-   * Begins an invalidation, and resolves with it when every subscriber has confirmed; only then change the content, and call
-   * `end()` when it is stable again, whatever happens. Prefer {@link KeyedFence.mutate}. As {@link RangeTracker.invalidate},
+   * Opens a section: begins an invalidation, and resolves with it when every subscriber has confirmed; only then change the content, and call
+   * `end()` when it is stable again, whatever happens. Prefer {@link KeyedFence.mutate}. As {@link RangeTracker.begin},
    * errors and costs included; O(1) more for each key, O(keys in flight) for a condition.
    */
-  async invalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): Promise<KeyedInvalidation<K>> {
+  async begin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<KeyedInvalidation<K>> {
     const changes = this.#table.change(key);
     try {
-      const section = await this.tracker.invalidate(changes.ranges, inRanges(options));
+      const section = await this.tracker.begin(changes.ranges, inRanges(options));
       return new KeyedSection(section, this.#table.named(section.ranges), changes);
     } catch (error) {
       changes.release();
@@ -163,10 +165,10 @@ export class KeyedFence<K> {
   }
 
   /** The same without waiting: `undefined` if a subscriber cannot comply at once, or a lookup holds one of the keys. */
-  tryInvalidate(key: K | KeyScope<K>, options?: KeyedInvalidateOptions<K>): KeyedInvalidation<K> | undefined {
+  tryBegin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): KeyedInvalidation<K> | undefined {
     const changes = this.#table.change(key);
     try {
-      const section = this.tracker.tryInvalidate(changes.ranges, inRanges(options));
+      const section = this.tracker.tryBegin(changes.ranges, inRanges(options));
       if (section !== undefined) return new KeyedSection(section, this.#table.named(section.ranges), changes);
     } catch (error) {
       changes.release();
@@ -183,7 +185,7 @@ export class KeyedFence<K> {
   async mutate<T>(
     key: K | KeyScope<K>,
     change: (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>,
-    options?: KeyedInvalidateOptions<K>,
+    options?: KeyedBeginOptions<K>,
   ): Promise<T> {
     check(typeof change === 'function', 'change', change, 'a function');
     const changes = this.#table.change(key);
@@ -196,6 +198,12 @@ export class KeyedFence<K> {
     } finally {
       changes.release();
     }
+  }
+
+  /** Says that the content of these keys has changed: begins and ends. As {@link RangeTracker.invalidate}. */
+  async invalidate(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<void> {
+    const section = await this.begin(key, options);
+    section.end();
   }
 
   /**
@@ -214,6 +222,41 @@ export class KeyedFence<K> {
       if (overlap(toSpans(nested.ranges), toSpans(changes.reads))) others--;
     }
     return others <= 0;
+  }
+
+  // --- the reading side, low level
+
+  /**
+   * Waits until no active invalidation changes one of the keys, then resolves with a token. Call it *before* the first read, and
+   * {@link KeyedFence.readRetry} after the last one, in the turn in which the result is used. A token registers nothing.
+   *
+   * From the first token on, the fence remembers the keys of ended invalidations, `historyCapacity` of them. Rejects as
+   * {@link RangeTracker.readBegin}.
+   */
+  async readBegin(key: K | KeyScope<K>, options?: WaitOptions): Promise<Seq> {
+    this.#table.keepForTokens();
+    const reads = this.#table.read(key);
+    try {
+      return await this.tracker.readBegin(reads.ranges, options);
+    } finally {
+      reads.release();
+    }
+  }
+
+  /** A token at once, or `undefined` if an active invalidation changes one of the keys. As {@link RangeTracker.tryReadBegin}. */
+  tryReadBegin(key: K | KeyScope<K>, options?: FilterOptions): Seq | undefined {
+    this.#table.keepForTokens();
+    return this.tracker.tryReadBegin(this.#table.since(key, this.tracker.seq)!, options); // nothing newer than now is forgotten
+  }
+
+  /**
+   * True if what was read of these keys since `seq` must not be used: one of them is being changed, or was, or nobody knows any
+   * more, or the fence is closed. O(1) for a key, and what {@link RangeTracker.readRetry} costs.
+   */
+  readRetry(key: K | KeyScope<K>, seq: Seq, options?: FilterOptions): boolean {
+    const ranges = this.#table.since(key, seq);
+    if (ranges !== undefined) return this.tracker.readRetry(ranges, seq, options);
+    return spaceOf(this.tracker).answer(UNKNOWN);
   }
 
   // --- the reading side
@@ -258,7 +301,12 @@ export class KeyedFence<K> {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
     return this.tracker.subscribe(
       EVERYTHING,
-      { invalidate: (section) => subscriber.invalidate(new Change(section, this.#table.named(section.ranges))) },
+      {
+        invalidate: (section) => {
+          const named = this.#table.named(section.ranges);
+          return named.keys?.length === 0 ? undefined : subscriber.invalidate(new Change(section, named));
+        },
+      },
       options,
     );
   }
@@ -278,8 +326,8 @@ function itself(key: unknown): unknown {
   return key;
 }
 
-function inRanges<K>(options: KeyedInvalidateOptions<K> | undefined): InvalidateOptions | undefined {
-  if (options?.within === undefined) return options as Omit<InvalidateOptions, 'within'> | undefined;
+function inRanges<K>(options: KeyedBeginOptions<K> | undefined): BeginOptions | undefined {
+  if (options?.within === undefined) return options as Omit<BeginOptions, 'within'> | undefined;
   const { within } = options;
   check(within instanceof KeyedSection, 'within', within, `an active invalidation of the same fence, not ${describe(within)}`);
   return { ...options, within: (within as KeyedSection<K>).section };

@@ -4,7 +4,7 @@
 import type { CancelOptions } from '../base/cancel.js';
 import { check } from '../base/errors.js';
 import type { Ignore } from '../tracker/invalidation.js';
-import { KeyedFence, type KeyedFenceOptions, type KeyedInvalidateOptions } from './keyed-fence.js';
+import { type KeyedBeginOptions, KeyedFence, type KeyedFenceOptions } from './keyed-fence.js';
 
 /** What a load gets besides its key. */
 export interface KeyedLoadContext {
@@ -33,7 +33,7 @@ export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions
 }
 
 /** How a value is stored by hand. */
-export interface FencedSetOptions<K, SetOptions = unknown> extends KeyedInvalidateOptions<K> {
+export interface FencedSetOptions<K, SetOptions = unknown> extends KeyedBeginOptions<K> {
   /** What the cache's own `set` takes besides key and value. */
   setOptions?: SetOptions | undefined;
 }

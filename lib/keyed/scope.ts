@@ -23,7 +23,6 @@ export class KeyScope<K> {
     const isList = typeof (keys as Iterable<K> | undefined)?.[Symbol.iterator] === 'function' && typeof keys !== 'string';
     check(isList, 'keys', keys, 'an iterable of keys (a single key is given as it is)');
     const list = Object.freeze([...keys]);
-    check(list.length > 0, 'keys', keys, 'at least one key');
     return new KeyScope<K>(list, undefined);
   }
 

@@ -15,9 +15,13 @@
  *     observe b, read b               (b has no user any more, and yet its point must be the one that was hit)
  *     check: ended after the token    -> retry
  *
- * So what a section has hit is kept (*retired*) until every lookup that was running at its end is over. At most `capacity` of
- * them, like the tracker's own memory: beyond that, a lookup older than what was forgotten observes the whole line, which means
+ * So what a section has hit is kept (*retired*) until every lookup that was running at its end is over. Of at most `capacity`
+ * sections, like the tracker's own memory: beyond that, a lookup older than what was forgotten observes the whole line, which means
  * that it collides.
+ *
+ * A token that was taken by hand (`readBegin`) registers nobody, so nobody knows how long it is wanted. From the first one on,
+ * what a section has hit is therefore always retired, and forgotten in the order of ends; a token that is older than what was
+ * forgotten has lost. A fence of which no token was ever asked by hand keeps nothing for this.
  *
  * A section over a condition ("every key that starts with user:") covers the points of all keys that match, and a *gate*, a
  * point of its own. Keys that come into the table while it runs and match take the gate in among what their lookups read.
@@ -26,8 +30,14 @@ import type { Seq } from '../base/collision.js';
 import type { Range, Ranges } from '../base/range.js';
 import { KeyScope, mayMatch } from './scope.js';
 
-/** The whole line. */
+/** Where subscribers are: the whole line. */
 export const EVERYTHING: Range = Object.freeze({ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
+/** All keys, as a lookup or a section names them: points are counted from 0. */
+const ALL: Range = Object.freeze({ start: 0, end: Number.POSITIVE_INFINITY });
+/** What a section over an empty list of keys changes: nobody reads it. */
+const NO_CHANGE: Range = Object.freeze({ start: -2, end: -1 });
+/** What a lookup of an empty list of keys reads: nobody changes it. */
+const NO_READ: Range = Object.freeze({ start: -1, end: 0 });
 
 /** The point of one key. In the table exactly while it is used or retired. */
 export class Point<K> {
@@ -78,6 +88,14 @@ export interface Named<K> {
   has(key: K): boolean;
 }
 
+/** An empty list of keys. */
+const NOTHING: Named<never> = { keys: [], isAll: false, has: () => false };
+
+/** A list of one range as that range, which costs the tracker less; `undefined` for an empty list. */
+function one(ranges: readonly Range[]): Ranges | undefined {
+  return ranges.length > 1 ? ranges : ranges[0];
+}
+
 /** See the top of the file. */
 export class KeyTable<K> {
   readonly identify: (key: K) => unknown;
@@ -90,13 +108,15 @@ export class KeyTable<K> {
   readonly #gates: Set<Gate<K>> = new Set();
   /** Running lookups, the oldest first. */
   readonly #readers: Set<Reads<K>> = new Set();
-  /** By the time of their end. One that was hit and retired again is in it twice; only the later place counts. */
-  #retired: { readonly item: Point<K> | Gate<K>; readonly ended: number }[] = [];
+  /** By section: the counter at its end, and what it has hit. What was hit and retired again is in it twice; the later place counts. */
+  readonly #retired: Map<number, (Point<K> | Gate<K>)[]> = new Map();
   /** The end of the last section that was forgotten although a lookup was running that began before. */
   #forgotten = -1;
   #next = 0;
+  /** The tracker's counter when the first token was taken by hand; infinite while there is none. */
+  #byHand = Number.POSITIVE_INFINITY;
 
-  /** `seq` tells the tracker's counter; at most `capacity` points are kept for late observers. */
+  /** `seq` tells the tracker's counter; what at most `capacity` sections have hit is kept for late observers. */
   constructor(seq: () => Seq, identify: (key: K) => unknown, capacity: number) {
     this.#seq = seq;
     this.identify = identify;
@@ -125,7 +145,7 @@ export class KeyTable<K> {
   change(what: K | KeyScope<K>): Changes<K> {
     if (!(what instanceof KeyScope)) return this.#changePoints([what]);
     if (what.keys !== undefined) return this.#changePoints(what.keys);
-    if (what.where === undefined) return new Changes(this, EVERYTHING, []);
+    if (what.where === undefined) return new Changes(this, ALL, []);
     const gate = new Gate(what.where, this.#next++);
     const ranges: Range[] = [gate.range];
     for (const point of this.#points.values()) if (mayMatch(gate.condition, point.key)) ranges.push(point.range);
@@ -143,11 +163,12 @@ export class KeyTable<K> {
       this.#changing.set(point.range.start, point);
       points.push(point);
     }
-    return new Changes(this, points.length === 1 ? points[0]!.range : points.map(({ range }) => range), points);
+    return new Changes(this, one(points.map(({ range }) => range)) ?? NO_CHANGE, points);
   }
 
   /** What a section over these ranges is about. It must not have been released. */
   named(ranges: readonly Range[]): Named<K> {
+    if (ranges[0]!.end <= 0) return NOTHING;
     const keys: K[] = [];
     const ids = new Set<unknown>();
     const gates: Gate<K>[] = [];
@@ -188,8 +209,8 @@ export class KeyTable<K> {
       return point.reads;
     }
     // Not by matching keys: which keys a reader of a condition will have read, nobody knows before it has.
-    if (what.keys === undefined) return EVERYTHING;
-    return what.keys.flatMap((key) => this.enter(key, points));
+    if (what.keys === undefined) return ALL;
+    return one(what.keys.flatMap((key) => this.enter(key, points))) ?? NO_READ;
   }
 
   /** What an attempt with this token reads by reading `what` from now on; see the top of the file. */
@@ -197,7 +218,28 @@ export class KeyTable<K> {
     const known = points.length;
     const ranges = this.enter(what, points);
     if (token >= this.#forgotten) return ranges;
-    return points.slice(known).every(({ born }) => born <= token) ? ranges : EVERYTHING;
+    return points.slice(known).every(({ born }) => born <= token) ? ranges : ALL;
+  }
+
+  // --- tokens by hand
+
+  /** From now on tokens are taken that register nobody; see the top of the file. */
+  keepForTokens(): void {
+    if (this.#byHand === Number.POSITIVE_INFINITY) this.#byHand = this.#seq();
+  }
+
+  /**
+   * What has to be asked about, if `what` was read with this token; `undefined` if what has hit it may have been forgotten. The
+   * ranges are right in this turn only: nobody uses the points.
+   */
+  since(what: K | KeyScope<K>, token: Seq): Ranges | undefined {
+    if (token < this.#forgotten) return undefined;
+    const points: Point<K>[] = [];
+    try {
+      return this.enter(what, points);
+    } finally {
+      for (const point of points) this.#leave(point);
+    }
   }
 
   #use(key: K, id: unknown): Point<K> {
@@ -217,7 +259,7 @@ export class KeyTable<K> {
     const wasOldest = this.#oldest() === reads;
     this.#readers.delete(reads);
     for (const point of reads.points) this.#leave(point);
-    if (wasOldest && this.#retired.length > 0) this.#purge();
+    if (wasOldest && this.#retired.size > 0 && this.#byHand === Number.POSITIVE_INFINITY) this.#purge();
   }
 
   /** @internal Of {@link Changes}: the section is over, or has not begun. */
@@ -239,28 +281,41 @@ export class KeyTable<K> {
     if (--point.uses === 0) this.#retire(point);
   }
 
-  /** Nobody uses it: it goes, unless a lookup is running that may want to know what has hit it. */
+  /** Nobody uses it: it goes, unless somebody may want to know what has hit it. */
   #retire(item: Point<K> | Gate<K>): void {
-    const oldest = this.#oldest();
-    if (oldest === undefined || item.ended <= oldest.since) {
+    const { ended } = item;
+    if (ended <= this.#wantedSince() || ended <= this.#forgotten) {
       this.#drop(item);
       return;
     }
-    if (item.retired === item.ended) return;
-    item.retired = item.ended;
-    this.#retired.push({ item, ended: item.ended });
-    if (this.#retired.length <= this.#capacity) return;
-    const { item: first, ended } = this.#retired.shift()!;
-    if (this.#unretire(first, ended)) this.#forgotten = Math.max(this.#forgotten, ended);
+    if (item.retired === ended) return;
+    item.retired = ended;
+    const group = this.#retired.get(ended);
+    if (group !== undefined) {
+      group.push(item);
+      return;
+    }
+    this.#retired.set(ended, [item]);
+    if (this.#retired.size > this.#capacity) this.#forget();
+  }
+
+  /** Forgets what the section did that stands first. */
+  #forget(): void {
+    for (const [ended, items] of this.#retired) {
+      this.#retired.delete(ended);
+      for (const item of items) if (this.#unretire(item, ended)) this.#forgotten = Math.max(this.#forgotten, ended);
+      return;
+    }
   }
 
   /** Lets go what no running lookup is older than. */
   #purge(): void {
-    const since = this.#oldest()?.since ?? Number.POSITIVE_INFINITY;
-    this.#retired = this.#retired.filter(({ item, ended }) => {
-      if (ended <= since) this.#unretire(item, ended);
-      return ended > since;
-    });
+    const since = this.#wantedSince();
+    for (const [ended, items] of this.#retired) {
+      if (ended > since) continue;
+      this.#retired.delete(ended);
+      for (const item of items) this.#unretire(item, ended);
+    }
   }
 
   /** Drops what stood there, unless it is used again; true if it did. */
@@ -276,6 +331,11 @@ export class KeyTable<K> {
     else this.#points.delete(item.id);
   }
 
+  /** Somebody may want to know of what has ended after this; infinite if nobody does. */
+  #wantedSince(): number {
+    return Math.min(this.#oldest()?.since ?? Number.POSITIVE_INFINITY, this.#byHand);
+  }
+
   #oldest(): Reads<K> | undefined {
     for (const reads of this.#readers) return reads;
     return undefined;
@@ -284,7 +344,7 @@ export class KeyTable<K> {
 
 /** What one lookup reads. Its points are used until it is released. */
 export class Reads<K> {
-  ranges: Ranges = EVERYTHING;
+  ranges: Ranges = ALL;
   readonly points: Point<K>[] = [];
   /** The tracker's counter when it began: not later than the token of any of its attempts. */
   readonly since: Seq;

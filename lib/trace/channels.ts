@@ -3,7 +3,7 @@
  *
  * | channel | events, as `message.type` |
  * |---|---|
- * | `rangefence:invalidate` | `begin`, `notified`, `ended`, `refused` |
+ * | `rangefence:invalidation` | `begin`, `notified`, `ended`, `refused` |
  * | `rangefence:lookup` | `attempt`, `committed`, `failed`, `held`, `released` |
  * | `rangefence:collision` | `collided` |
  *
@@ -15,7 +15,7 @@ import type { TrackerEvents, TrackerObserver } from '../tracker/observer.js';
 /** The events that each channel carries. */
 export interface ChannelEvents {
   /** What sections do. */
-  'rangefence:invalidate': 'begin' | 'notified' | 'ended' | 'refused';
+  'rangefence:invalidation': 'begin' | 'notified' | 'ended' | 'refused';
   /** What lookups do. */
   'rangefence:lookup': 'attempt' | 'committed' | 'failed' | 'held' | 'released';
   /** Attempts that were hit. */
@@ -34,7 +34,7 @@ export type ChannelMessage<Name extends ChannelName = ChannelName> = {
 }[ChannelEvents[Name]];
 
 const CHANNELS: { readonly [Name in ChannelName]: readonly ChannelEvents[Name][] } = {
-  'rangefence:invalidate': ['begin', 'notified', 'ended', 'refused'],
+  'rangefence:invalidation': ['begin', 'notified', 'ended', 'refused'],
   'rangefence:lookup': ['attempt', 'committed', 'failed', 'held', 'released'],
   'rangefence:collision': ['collided'],
 };

@@ -64,7 +64,7 @@ export interface Invalidation extends InvalidationInfo, DisposableHandle {
 }
 
 /** How to begin. */
-export interface InvalidateOptions {
+export interface BeginOptions {
   /** A word of the space's vocabulary; default `'clear'`. */
   kind?: InvalidationKind | undefined;
   /** Who changes; filters compare it by identity. Kept until the tracker's history forgets the section. */
@@ -116,7 +116,7 @@ export class Section extends Parked implements Invalidation {
   refuse: (error: unknown) => void = ignoreCall;
   private frozen: readonly Range[] | undefined = undefined;
 
-  constructor(space: Space, spans: Spans, blockable: boolean, options: InvalidateOptions | undefined) {
+  constructor(space: Space, spans: Spans, blockable: boolean, options: BeginOptions | undefined) {
     super();
     this.space = space;
     this.spans = spans;

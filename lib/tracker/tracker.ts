@@ -21,7 +21,7 @@ import { type Clock, systemClock } from '../base/clock.js';
 import type { Collision, Seq } from '../base/collision.js';
 import { check, describe } from '../base/errors.js';
 import { EVERYTHING, type Ranges, single, toSpans } from '../base/range.js';
-import { type InvalidateOptions, type Invalidation, Section } from './invalidation.js';
+import { type BeginOptions, type Invalidation, Section } from './invalidation.js';
 import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
 import type { TrackerObserver } from './observer.js';
 import { type TrackerSnapshot, takeSnapshot } from './snapshot.js';
@@ -53,8 +53,15 @@ export interface RangeTrackerOptions {
   initialSeq?: number | undefined;
 }
 
+/** @internal What drivers of this package need of a tracker, and the public must not see. */
+export let spaceOf: (tracker: RangeTracker) => Space;
+
 /** See the top of this page. */
 export class RangeTracker {
+  static {
+    spaceOf = (tracker) => tracker.#space;
+  }
+
   readonly #space: Space;
   #closing: Promise<void> | undefined = undefined;
 
@@ -97,8 +104,8 @@ export class RangeTracker {
   // --- the invalidating side
 
   /**
-   * Begins an invalidation and resolves with it when every overlapping subscriber has confirmed; only then change the
-   * content, and call `end()` when it is stable again, whatever happens. Prefer {@link RangeTracker.mutate}.
+   * Opens a section: begins an invalidation and resolves with it when every overlapping subscriber has confirmed; only then
+   * change the content, and call `end()` when it is stable again, whatever happens. Prefer {@link RangeTracker.mutate}.
    *
    * In this order: waits for overlapping *held* lookups; then in one step moves the counter, enters the section and
    * fires the signals of overlapping attempts; then calls all overlapping subscribers; then awaits their promises.
@@ -107,7 +114,7 @@ export class RangeTracker {
    * Rejects, having changed nothing and left nothing: `SubscriberError` (someone has not confirmed), the signal's
    * reason, `InvalidRangeError`, `InvalidArgumentError`, `ClosedError`. O(log n + subscribers that overlap).
    */
-  async invalidate(ranges: Ranges, options?: InvalidateOptions): Promise<Invalidation> {
+  async begin(ranges: Ranges, options?: BeginOptions): Promise<Invalidation> {
     const section = this.#section(ranges, true, options);
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
@@ -119,9 +126,9 @@ export class RangeTracker {
    * The same without waiting, for places that cannot: `undefined` if a subscriber cannot comply at once, or if a
    * lookup holds an overlapping range. Then nothing may be changed; those already told hear the end.
    *
-   * Throws `SubscriberError` if a subscriber throws, and the errors of {@link RangeTracker.invalidate}.
+   * Throws `SubscriberError` if a subscriber throws, and the errors of {@link RangeTracker.begin}.
    */
-  tryInvalidate(ranges: Ranges, options?: InvalidateOptions): Invalidation | undefined {
+  tryBegin(ranges: Ranges, options?: BeginOptions): Invalidation | undefined {
     const section = this.#space.tryBegin(this.#section(ranges, false, options));
     if (section !== undefined && this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
     return section;
@@ -129,12 +136,12 @@ export class RangeTracker {
 
   /**
    * Begins, runs `change`, ends whatever happens, and resolves with what `change` returned. An error of `change` is
-   * passed on unwrapped; those of the begin are those of {@link RangeTracker.invalidate}.
+   * passed on unwrapped; those of the begin are those of {@link RangeTracker.begin}.
    */
   async mutate<T>(
     ranges: Ranges,
     change: (invalidation: Invalidation) => T | PromiseLike<T>,
-    options?: InvalidateOptions,
+    options?: BeginOptions,
   ): Promise<T> {
     check(typeof change === 'function', 'change', change, 'a function');
     const section = this.#section(ranges, true, options);
@@ -157,6 +164,18 @@ export class RangeTracker {
     } finally {
       space.emit('changed', { invalidation: section });
     }
+  }
+
+  /**
+   * Says that the content *has changed*: begins and ends. When it resolves, every overlapping subscriber has dropped the old
+   * state, and no lookup that began before commits. For a change that takes time say it before, with
+   * {@link RangeTracker.mutate}: a reader between the change and this call gets the old content.
+   *
+   * Rejects as {@link RangeTracker.begin}; then some subscriber may still use the old state. Costs a begin and an end.
+   */
+  async invalidate(ranges: Ranges, options?: BeginOptions): Promise<void> {
+    const section = await this.begin(ranges, options);
+    section.end();
   }
 
   // --- the reading side, low level
@@ -295,7 +314,7 @@ export class RangeTracker {
     }
   }
 
-  #section(ranges: Ranges, blockable: boolean, options: InvalidateOptions | undefined): Section {
+  #section(ranges: Ranges, blockable: boolean, options: BeginOptions | undefined): Section {
     const space = this.#space;
     if (space.closed) throw space.closedError();
     const spans = toSpans(ranges);

@@ -102,7 +102,7 @@ describe('a wait that is cancelled', () => {
   it('names itself in the TimeoutError', async () => {
     const clock = new ManualClock();
     const tracker = new RangeTracker({ clock });
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const outcomes = [
       new Outcome<unknown>(tracker.readBegin(PAGE, { timeoutMs: 10 })),
       new Outcome<unknown>(tracker.lookup(PAGE, () => 1, { timeoutMs: 10 })),
@@ -122,7 +122,7 @@ describe('a wait that is cancelled', () => {
 
   it('by a real signal of AbortSignal.timeout rejects with its TimeoutError, not with ours', async () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const signal = AbortSignal.timeout(1);
     // The only real time in these tests: the point is the host's own reason.
     const error = await tracker.readBegin(PAGE, { signal }).then(
@@ -137,7 +137,7 @@ describe('a wait that is cancelled', () => {
 
   it('by the listener of another wait does not come twice', async () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const first = new AbortController();
     const second = new AbortController();
     first.signal.addEventListener('abort', () => second.abort('second'));

@@ -39,7 +39,7 @@ describe('a list of ranges', () => {
   });
 
   it('is shown sorted, merged and deeply frozen', () => {
-    const section = new RangeTracker().tryInvalidate([range(8, 16), range(0, 8), range(20, 28)])!;
+    const section = new RangeTracker().tryBegin([range(8, 16), range(0, 8), range(20, 28)])!;
     expect(section.ranges).toEqual([range(0, 16), range(20, 28)]);
     expect([Object.isFrozen(section.ranges), Object.isFrozen(section.ranges[0])]).toEqual([true, true]);
     expect(section.ranges).toBe(section.ranges);
@@ -48,7 +48,7 @@ describe('a list of ranges', () => {
   it('that the caller changes later does not move anything', () => {
     const tracker = new RangeTracker();
     const mine = { start: 0, end: 8 };
-    const section = tracker.tryInvalidate(mine)!;
+    const section = tracker.tryBegin(mine)!;
     mine.start = 100;
     mine.end = 108;
     expect(tracker.tryReadBegin(range(0, 8))).toBeUndefined();

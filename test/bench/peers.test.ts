@@ -182,9 +182,9 @@ describe('techniques', () => {
 
   test('of many subscribers and of many sets exactly one is concerned', () => {
     const { tracker, calls } = subscribedTracker(library, 50);
-    tracker.tryInvalidate(HERE)?.end();
+    tracker.tryBegin(HERE)?.end();
     expect(calls()).toBe(1);
-    tracker.tryInvalidate(elsewhere(49))?.end();
+    tracker.tryBegin(elsewhere(49))?.end();
     expect(calls()).toBe(2);
     expect(rangeSetsMicro(50).batch()).toBe(1);
   });

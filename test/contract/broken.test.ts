@@ -129,8 +129,8 @@ const wrongs: readonly [name: string, make: MakeTracker, noticed: string][] = [
     'lets no begin queue',
     (options) =>
       wrap(new RangeTracker(options), (tracker) => ({
-        async invalidate(ranges, rest) {
-          const section = tracker.tryInvalidate(ranges, rest);
+        async begin(ranges, rest) {
+          const section = tracker.tryBegin(ranges, rest);
           if (section === undefined) throw new Error('busy');
           return section;
         },

@@ -37,7 +37,7 @@ describe('contexts', () => {
     expect(checker.automatic).toBe(false);
     const work = checker.run('job', async () => {
       const me = checker.current!;
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       expect(checker.current).toBeUndefined();
       await tracker.readBegin(PAGE, { timeoutMs: 20 }).catch(ignoreTimeout);
       expect(reports).toEqual([]);
@@ -48,7 +48,7 @@ describe('contexts', () => {
     expect(kinds(reports)).toEqual(['self-wait error']);
     const callback = track('callback');
     callback.subscribe(PAGE, { invalidate: () => callback.readBegin(PAGE, LIMIT).then(ignoreTimeout, ignoreTimeout) });
-    (await callback.invalidate(PAGE)).end();
+    (await callback.begin(PAGE)).end();
     expect(kinds(reports)).toEqual(['self-wait error', 'callback-wait error']);
   });
 
@@ -75,7 +75,7 @@ describe('contexts', () => {
       look();
       await change;
       look();
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       look();
     });
     const one = 'the callback of the subscriber "one"';
@@ -96,7 +96,7 @@ describe('contexts', () => {
           return tracker.readBegin(PAGE);
         });
       });
-      return tracker.invalidate(PAGE);
+      return tracker.begin(PAGE);
     });
     await judged();
     held.end();
@@ -109,7 +109,7 @@ describe('contexts', () => {
     const { checker, reports, track } = setup();
     const tracker = track();
     await checker.run('job', async () => {
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       await checker.run('done', async () => {});
       const reading = checker.run('reads', () => tracker.readBegin(PAGE, LIMIT).catch(ignoreTimeout));
       await Promise.all([reading, checker.run('works', turns)]);

@@ -45,7 +45,7 @@ describe('a cycle', () => {
     a!.subscribe(PAGE, { invalidate: () => b!.readBegin(PAGE, LIMIT).then(ignoreTimeout, ignoreTimeout) });
     const owner = (name: string, own: RangeTracker, wanted: RangeTracker) =>
       checker.run(name, async () => {
-        const section = await own.invalidate(PAGE);
+        const section = await own.begin(PAGE);
         await turns();
         await wanted.readBegin(PAGE, LIMIT).catch(ignoreTimeout);
         section.end();
@@ -67,7 +67,7 @@ describe('a cycle', () => {
     const holding = tracker.lookup(PAGE, () => opened.promise, { maxAttempts: 1, label: 'holder' });
     const failing = expect(holding).rejects.toThrow('held its ranges for 1000 ms');
     const writer = checker.run('writer', async () => {
-      const outer = await tracker.invalidate(PAGE, { label: 'outer' });
+      const outer = await tracker.begin(PAGE, { label: 'outer' });
       opened.resolve(); // this attempt is lost, and the next one holds
       await judged();
       await tracker.mutate(PAGE, () => {}, { label: 'inner' }); // queues behind the hold, which waits for `outer`

@@ -9,7 +9,7 @@ import { type Deferred, deferred, turns } from '../support/turns.js';
 
 /** One that begins by hand, goes on when it is told to, and ends. */
 async function holds(tracker: RangeTracker, { promise }: Deferred<void>): Promise<void> {
-  const section = await tracker.invalidate(PAGE);
+  const section = await tracker.begin(PAGE);
   await promise;
   section.end();
 }
@@ -43,7 +43,7 @@ describe('a section begun by hand', () => {
       await nested(names!, index!);
     };
     const mirror = files!.subscribe(PAGE, { invalidate });
-    (await files!.invalidate(PAGE)).end();
+    (await files!.begin(PAGE)).end();
     mirror.close();
     await judged();
     expect(reports).toEqual([]);
@@ -54,7 +54,7 @@ describe('a section begun by hand', () => {
     const [files, index] = [track('files'), track('index')];
     await checker.run('job', () =>
       files!.mutate(PAGE, async () => {
-        const section = await index!.invalidate(PAGE);
+        const section = await index!.begin(PAGE);
         await index!.readBegin(PAGE, LIMIT).catch(ignoreTimeout);
         section.end();
       }),
@@ -69,7 +69,7 @@ describe('a section begun by hand', () => {
     let derived: { end(): void } | undefined;
     files!.subscribe(PAGE, {
       invalidate: async () => {
-        derived = await index!.invalidate(PAGE);
+        derived = await index!.begin(PAGE);
       },
       end: () => derived!.end(),
     });
@@ -82,7 +82,7 @@ describe('a section begun by hand', () => {
     go.resolve();
     await Promise.all([writing, reading]);
     await checker.run('job', async () => {
-      const section = await files!.invalidate(PAGE);
+      const section = await files!.begin(PAGE);
       await index!.readBegin(PAGE, LIMIT).catch(ignoreTimeout);
       section.end();
     });
@@ -92,12 +92,12 @@ describe('a section begun by hand', () => {
   it('outside any context obliges nobody: a program that hangs does what one that goes on has done so far', async () => {
     type Program = (tracker: RangeTracker) => Promise<unknown>;
     const hangs: Program = async (tracker) => {
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       await tracker.lookup(PAGE, () => 1, LIMIT).catch(ignoreTimeout);
       section.end();
     };
     const goesOn: Program = async (tracker) => {
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       const refreshed = tracker.lookup(PAGE, () => 1); // comes back when the section has ended, and is awaited after that
       await judged();
       section.end();

@@ -10,8 +10,8 @@ describe('open sections', () => {
     const { reports, track, checker } = setup();
     async function drops() {
       const tracker = track('dropped');
-      await tracker.invalidate(PAGE, { label: 'never ended' });
-      (await tracker.invalidate(PAGE, { label: 'ended' })).end();
+      await tracker.begin(PAGE, { label: 'never ended' });
+      (await tracker.begin(PAGE, { label: 'ended' })).end();
     }
     await drops();
     for (let i = 0; i < 50 && reports.length === 0; i++) {
@@ -35,7 +35,7 @@ describe('what is over', () => {
     const rounds = 4000;
     const round = async () => {
       for (let i = 0; i < rounds; i++) {
-        const section = tracker.tryInvalidate(PAGE)!;
+        const section = tracker.tryBegin(PAGE)!;
         const reading = tracker.lookup(PAGE, () => 1);
         section.end();
         await reading;

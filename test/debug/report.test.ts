@@ -17,11 +17,11 @@ describe('open sections', () => {
     const { checker, track } = setup({ clock });
     const tracker = track('file');
     async function forgets() {
-      await tracker.invalidate(PAGE, { label: 'forgotten' });
+      await tracker.begin(PAGE, { label: 'forgotten' });
     }
     await checker.run('job', forgets);
     clock.advance(1000);
-    const kept = await tracker.invalidate(range(8, 16), { label: 'kept' });
+    const kept = await tracker.begin(range(8, 16), { label: 'kept' });
     expect(checker.leaks()).toHaveLength(2);
     const [old, ...none] = checker.leaks({ olderThanMs: 1000 });
     expect(none).toEqual([]);

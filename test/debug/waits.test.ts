@@ -46,7 +46,7 @@ describe('a wait for what the same context must end', () => {
     const tracker = track();
     const work = checker.run('job', async () => {
       await turns();
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       await turns();
       await checker.run('inner', () => tracker.readBegin(PAGE, LIMIT).catch(ignoreTimeout));
       section.end();
@@ -63,7 +63,7 @@ describe('a wait for what the same context must end', () => {
     const { checker, reports, track } = setup();
     const tracker = track();
     // By hand, outside any context: the same code ends it later.
-    const section = await tracker.invalidate(PAGE);
+    const section = await tracker.begin(PAGE);
     const reading = tracker.readBegin(PAGE);
     await judged();
     section.end();
@@ -79,14 +79,14 @@ describe('a wait for what the same context must end', () => {
         late = tracker.lookup(PAGE, () => 1);
       },
     });
-    const other = await tracker.invalidate(PAGE);
+    const other = await tracker.begin(PAGE);
     await judged();
     other.end();
     await late;
     mirror.close();
     // Started by a context, which says that it does not wait for it.
     await checker.run('job', async () => {
-      const held = await tracker.invalidate(PAGE);
+      const held = await tracker.begin(PAGE);
       late = checker.run('refresh', () => tracker.lookup(PAGE, () => 1), { detached: true });
       await judged();
       held.end();
@@ -118,7 +118,7 @@ describe('a wait for what the same context must end', () => {
     const other = await checker.run('other', async () => checker.current!);
     expect(other).toMatchObject({ label: 'other', over: true, parent: undefined });
     await checker.run('giver', async () => {
-      const section = await tracker.invalidate(PAGE);
+      const section = await tracker.begin(PAGE);
       checker.handOver(section);
       setTimeout(() => section.end(), 10);
       await tracker.readBegin(PAGE);
@@ -127,7 +127,7 @@ describe('a wait for what the same context must end', () => {
     const done = deferred();
     const taker = checker.run('taker', async () => {
       const me = checker.current!;
-      const section = await checker.run('giver', () => tracker.invalidate(PAGE), { detached: true });
+      const section = await checker.run('giver', () => tracker.begin(PAGE), { detached: true });
       await tracker.readBegin(PAGE, LIMIT).catch(ignoreTimeout);
       expect(reports).toEqual([]);
       const waiting = tracker.readBegin(PAGE, LIMIT).catch(ignoreTimeout);
@@ -154,7 +154,7 @@ describe('a wait in a callback for the section that waits for it', () => {
       },
     };
     tracker.subscribe(PAGE, mirror, { label: 'mirror' });
-    const begun = tracker.invalidate(PAGE, { label: 'truncate' });
+    const begun = tracker.begin(PAGE, { label: 'truncate' });
     await judged();
     expect(kinds(reports)).toEqual(['callback-wait error']);
     const [step] = reports[0]!.steps;
@@ -192,7 +192,7 @@ describe('a wait in a callback for the section that waits for it', () => {
         },
       });
       const changes = async () => {
-        const section = await tracker.invalidate(PAGE);
+        const section = await tracker.begin(PAGE);
         await judged();
         section.end();
       };
@@ -212,7 +212,7 @@ describe('a wait in a callback for the section that waits for it', () => {
       },
     });
     tracker.subscribe(PAGE, { invalidate: judged });
-    (await tracker.invalidate(PAGE)).end();
+    (await tracker.begin(PAGE)).end();
     await late;
     expect(reports).toEqual([]);
   });
@@ -225,7 +225,7 @@ describe('a wait that was given up', () => {
     const abort = new AbortController();
     const signal = abort.signal;
     await checker.run('one', async () => {
-      const section = await a.invalidate(PAGE);
+      const section = await a.begin(PAGE);
       const waits = [a.readBegin(PAGE, { signal }), a.lookup(PAGE, () => 1, { signal })];
       abort.abort(new Error('enough'));
       for (const wait of waits) await expect(wait).rejects.toThrow('enough');
@@ -242,10 +242,10 @@ describe('a wait that was given up', () => {
     const holding = tracker.lookup(PAGE, () => opened.promise, { maxAttempts: 1, label: 'holder' });
     const abort = new AbortController();
     await checker.run('writer', async () => {
-      const outer = await tracker.invalidate(PAGE);
+      const outer = await tracker.begin(PAGE);
       opened.resolve();
       await turns();
-      const inner = tracker.invalidate(PAGE, { signal: abort.signal });
+      const inner = tracker.begin(PAGE, { signal: abort.signal });
       await turns();
       abort.abort(new Error('enough')); // in the same turn of the event loop
       await expect(inner).rejects.toThrow('enough');

@@ -133,7 +133,7 @@ class World implements Scenario {
 
   async #change(range: Range, step: Step): Promise<void> {
     await step('begin');
-    const section = await this.#tracker.invalidate(range);
+    const section = await this.#tracker.begin(range);
     for (const page of pagesOf([range])) {
       this.#alive.delete(page); // hit: it may be loaded again
       if (this.#mirror.peek(page) !== undefined) throw new Error(`page ${page} changes and is present`);

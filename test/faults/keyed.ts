@@ -12,8 +12,8 @@ export const KEYED_FAULTS: readonly Fault[] = [
   {
     name: 'a key that a late observer may ask for is forgotten with its last user',
     file: 'keyed/table.ts',
-    find: 'if (oldest === undefined || item.ended <= oldest.since) {',
-    replace: 'if (oldest === undefined || item.ended <= oldest.since + 1e9) {',
+    find: 'if (ended <= this.#wantedSince() || ended <= this.#forgotten) {',
+    replace: 'if (ended <= this.#wantedSince() + 1e9) {',
     first: [FENCE],
   },
   {
@@ -24,9 +24,30 @@ export const KEYED_FAULTS: readonly Fault[] = [
     first: [FENCE],
   },
   {
+    name: 'nothing is kept for tokens that were taken by hand',
+    file: 'keyed/table.ts',
+    find: 'if (this.#byHand === Number.POSITIVE_INFINITY) this.#byHand = this.#seq();',
+    replace: '',
+    first: [FENCE],
+  },
+  {
+    name: 'a token by hand that is older than what was forgotten counts as good',
+    file: 'keyed/table.ts',
+    find: 'if (token < this.#forgotten) return undefined;',
+    replace: '',
+    first: [FENCE],
+  },
+  {
+    name: 'an empty list of keys means all keys',
+    file: 'keyed/table.ts',
+    find: 'if (ranges[0]!.end <= 0) return NOTHING;',
+    replace: '',
+    first: [FENCE],
+  },
+  {
     name: 'retired keys are never let go',
     file: 'keyed/table.ts',
-    find: 'if (wasOldest && this.#retired.length > 0) this.#purge();',
+    find: 'if (wasOldest && this.#retired.size > 0 && this.#byHand === Number.POSITIVE_INFINITY) this.#purge();',
     replace: '',
     first: [FENCE],
   },

@@ -167,7 +167,9 @@ class World {
       }
       case 1: {
         const version = then();
-        if (cache.tryInvalidate(what)) truth.announce(version, keys);
+        const section = cache.tryBegin(what);
+        section?.end();
+        if (section !== undefined) truth.announce(version, keys);
         return;
       }
       case 2: {

@@ -50,7 +50,7 @@ describe('a fenced Map', () => {
   it('neither enters the table nor waits for a hit, whatever happens to other keys', async () => {
     const { map, cache } = build();
     map.set('a', 'x');
-    const section = await soon(cache.keyed.invalidate('b'));
+    const section = await soon(cache.keyed.begin('b'));
     const hit = cache.getOrLoad('a', never);
     expect([cache.pending, cache.keyed.size]).toEqual([0, 1]); // b itself
     expect(await soon(hit)).toBe('x');
@@ -183,7 +183,7 @@ describe('a fenced Map', () => {
 
   it('lets the last caller go while a change keeps it waiting, and leaves nothing waiting', async () => {
     const { source, cache } = build();
-    const section = await soon(cache.keyed.invalidate('a'));
+    const section = await soon(cache.keyed.begin('a'));
     const controller = new AbortController();
     const reading = new Outcome(cache.getOrLoad('a', source.load, { signal: controller.signal }));
     await settled();
@@ -264,7 +264,7 @@ describe('a fenced Map', () => {
     await settled();
     const change = new Outcome(cache.invalidate('a'));
     await settled();
-    expect([change.state, cache.tryInvalidate('a')]).toEqual(['pending', false]);
+    expect([change.state, cache.tryBegin('a')]).toEqual(['pending', undefined]);
     source.last.answer();
     await settled();
     expect([reading.value, change.state]).toEqual(['old', 'resolved']);
@@ -284,10 +284,12 @@ describe('a fenced Map', () => {
     expectNothingLeft(cache);
   });
 
-  it('drops at once with tryInvalidate', () => {
+  it('drops at once with tryBegin', () => {
     const { map, cache } = build();
     map.set('a', 'x').set('b', 'y');
-    expect([cache.tryInvalidate(cache.keyed.keys(['a', 'b'])), map.size]).toEqual([true, 0]);
+    const section = cache.tryBegin(cache.keyed.keys(['a', 'b']));
+    expect([section?.active, map.size]).toEqual([true, 0]);
+    section!.end();
   });
 
   it('drops all keys, or those of a condition, and loads in flight with them', async () => {
@@ -361,7 +363,7 @@ describe('a fenced Map', () => {
     for (const call of [cache.getOrLoad('b', never), cache.invalidate('b'), cache.set('b', ''), cache.mutate('b', () => {})]) {
       expect(await failure(call)).toBeInstanceOf(ClosedError);
     }
-    expect(() => cache.tryInvalidate('b')).toThrow(ClosedError);
+    expect(() => cache.tryBegin('b')).toThrow(ClosedError);
     expect(`${cache}`).toBe('[object FencedCache]');
     expectNothingLeft(cache);
   });
@@ -643,7 +645,7 @@ describe('a fenced cache over a network', () => {
       const { store, cache } = build(['get', 'delete', 'clear', 'set']);
       const { keyed } = cache;
       const what = { key: 'a', all: keyed.all, where: keyed.where((key) => key === 'a') }[scope];
-      const other = await soon(keyed.invalidate(what));
+      const other = await soon(keyed.begin(what));
       await soon(cache.set('a', 'during'));
       expect(store.entries.size).toBe(0);
       other.end();
@@ -662,7 +664,7 @@ describe('a fenced cache over a network', () => {
     await cache.mutate('a', (within) => cache.set('a', 'written', { within }));
     expect(store.entries.get('a')).toBe('written');
     await cache.mutate(cache.keyed.keys(['b', 'c']), async (within) => {
-      const other = await cache.keyed.invalidate('b');
+      const other = await cache.keyed.begin('b');
       await cache.set('b', 'who knows', { within });
       await cache.set('c', 'written', { within });
       other.end();
@@ -686,12 +688,12 @@ describe('a fenced cache over a network', () => {
     expect([setting.state, change.state, store.entries.size]).toEqual(['resolved', 'resolved', 0]);
   });
 
-  it('cannot comply at once: tryInvalidate is refused, what is stored stays, and what was being loaded is loaded again', async () => {
+  it('cannot comply at once: tryBegin is refused, what is stored stays, and what was being loaded is loaded again', async () => {
     const desk = build(['set', 'delete']);
     const { store, source, cache } = desk;
     await warm(desk);
     const reading = new Outcome(cache.getOrLoad('a', source.load));
-    expect([cache.tryInvalidate('a'), cache.tryInvalidate('warm')]).toEqual([false, false]);
+    expect([cache.tryBegin('a'), cache.tryBegin('warm')]).toEqual([undefined, undefined]);
     await settled();
     for (const get of [...store.operations]) get.pass();
     await settled();
@@ -783,7 +785,7 @@ describe('shapes', () => {
     };
     const cache = fence(map);
     expect(await failure(cache.invalidate('a'))).toBeInstanceOf(SubscriberError);
-    expect(() => cache.tryInvalidate('a')).toThrow(SubscriberError);
+    expect(() => cache.tryBegin('a')).toThrow(SubscriberError);
   });
 
   it('whose set calls back and changes the key end without the value', async () => {
@@ -792,7 +794,7 @@ describe('shapes', () => {
       get: (key: string) => map.get(key),
       set(key: string, value: string) {
         changing = cache.invalidate(key);
-        refused = cache.tryInvalidate(key);
+        refused = cache.tryBegin(key) === undefined;
         map.set(key, value);
       },
       delete: (key: string) => map.delete(key),
@@ -801,7 +803,7 @@ describe('shapes', () => {
     let refused: boolean | undefined;
     expect(await soon(cache.getOrLoad('a', () => 'x'))).toBe('x');
     await soon(changing!);
-    expect([map.size, refused]).toEqual([0, false]);
+    expect([map.size, refused]).toEqual([0, true]);
     expectNothingLeft(cache);
   });
 

@@ -22,7 +22,7 @@ class Desk {
     return new Outcome(this.fence.lookup(key, this.fetch, options));
   }
 
-  change(key: Parameters<KeyedFence<string>['invalidate']>[0]): Promise<void> {
+  change(key: Parameters<KeyedFence<string>['begin']>[0]): Promise<void> {
     return soon(this.fence.mutate(key, () => {}));
   }
 }
@@ -63,7 +63,7 @@ describe('lookup of a key', () => {
 
   it('waits for an active section over its key, and for no other', async () => {
     const desk = new Desk();
-    const section = await soon(desk.fence.invalidate('a'));
+    const section = await soon(desk.fence.begin('a'));
     const [a, b] = [desk.lookup('a'), desk.lookup('b')];
     expect(desk.reads).toHaveLength(1);
     desk.reads[0]!.resolve('b');
@@ -91,10 +91,10 @@ describe('lookup of a key', () => {
   it('knows keys apart as a Map does: by identity, and NaN as itself', async () => {
     const fence = new KeyedFence<unknown>();
     const [one, two] = [{}, {}];
-    const section = await soon(fence.invalidate(one));
+    const section = await soon(fence.begin(one));
     expect(await soon(fence.lookup(two, () => 'free'))).toBe('free');
     section.end();
-    const nan = await soon(fence.invalidate(Number.NaN));
+    const nan = await soon(fence.begin(Number.NaN));
     const waiting = new Outcome(fence.lookup(Number.NaN, () => 'later'));
     await settled();
     expect(waiting.state).toBe('pending');
@@ -106,14 +106,14 @@ describe('lookup of a key', () => {
   it('takes a key that is an array for one key', async () => {
     const fence = new KeyedFence<readonly string[]>();
     const key = ['a', 'b'];
-    const section = await soon(fence.invalidate(key));
+    const section = await soon(fence.begin(key));
     expect([fence.size, section.keys]).toEqual([1, [key]]);
     section.end();
   });
 
   it('goes by what identify says, where it is given', async () => {
     const fence = new KeyedFence<readonly string[]>({ identify: (key) => key.join() });
-    const section = await soon(fence.invalidate(['a', 'b']));
+    const section = await soon(fence.begin(['a', 'b']));
     expect([section.has(['a', 'b']), section.has(['a'])]).toEqual([true, false]);
     const waiting = new Outcome(fence.lookup(['a', 'b'], () => 'later'));
     await settled();
@@ -145,10 +145,10 @@ describe('lookup of a key', () => {
       },
     });
     const scope = fence.keys(['a', 'bad']);
-    for (const attempt of [fence.lookup(scope, () => 1), fence.invalidate(scope), fence.mutate(scope, () => {})]) {
+    for (const attempt of [fence.lookup(scope, () => 1), fence.begin(scope), fence.mutate(scope, () => {})]) {
       expect(await failure(attempt)).toMatchObject({ message: 'no name' });
     }
-    expect(() => fence.tryInvalidate(scope)).toThrow('no name');
+    expect(() => fence.tryBegin(scope)).toThrow('no name');
     expect(fence.size).toBe(0);
   });
 });
@@ -198,7 +198,7 @@ describe('observe', () => {
     expect([reading.value, desk.fence.size]).toEqual(['first', 0]);
   });
 
-  it('collides if more keys were hit since the token than are remembered, and the table stays bounded', async () => {
+  it('collides if more sections have ended since the token than are remembered, and the table stays bounded', async () => {
     const fence = new KeyedFence<string>({ historyCapacity: 4 });
     const reads: Reading[] = [];
     const reading = new Outcome(
@@ -209,7 +209,7 @@ describe('observe', () => {
       }),
     );
     for (let i = 0; i < 50; i++) await soon(fence.mutate(fence.keys([`${i}`, `x${i}`]), () => {}));
-    expect(fence.size).toBeLessThanOrEqual(5);
+    expect(fence.size).toBeLessThanOrEqual(9); // two keys of each of four sections, and `a`
     reads[0]!.attempt.observe('b');
     reads[0]!.resolve('old');
     await settled();
@@ -220,7 +220,10 @@ describe('observe', () => {
     expect([reading.value, fence.size]).toEqual(['new', 0]);
   });
 
-  it('collides for what was forgotten, also if the tracker itself remembers it', async () => {
+  it.each([
+    ['does not lose to a section of more keys than sections are remembered', 1, 'old', 1],
+    ['collides for what was forgotten: one section more than are remembered', 5, 'new', 2],
+  ])('%s', async (_, sections, expected, attempts) => {
     const fence = new KeyedFence<string>({ historyCapacity: 4 });
     const reads: Reading[] = [];
     const reading = new Outcome(
@@ -230,16 +233,14 @@ describe('observe', () => {
         return read.promise;
       }),
     );
-    await soon(fence.mutate(fence.keys([...'bcdefghijk']), () => {})); // one range, ten keys
-    expect(fence.size).toBe(5);
-    reads[0]!.attempt.observe('b');
+    for (let i = 0; i < sections; i++) await soon(fence.mutate(fence.keys([...'bcdefghijk'].map((key) => key + i)), () => {}));
+    reads[0]!.attempt.observe('z');
     reads[0]!.resolve('old');
     await settled();
-    expect([reading.state, reads.length]).toEqual(['pending', 2]);
-    reads[1]!.attempt.observe('b');
-    reads[1]!.resolve('new');
+    reads[1]?.attempt.observe('z');
+    reads[1]?.resolve('new');
     await settled();
-    expect(reading.value).toBe('new');
+    expect([reading.value, reads.length, fence.size]).toEqual([expected, attempts, 0]);
   });
 
   it('keeps what was hit for the oldest lookup that runs, and lets it go with that one', async () => {
@@ -273,7 +274,7 @@ describe('a section', () => {
   it('names its keys, who changes, and ends once', async () => {
     const fence = new KeyedFence<string>();
     const owner = {};
-    const section = await soon(fence.invalidate(fence.keys(['a', 'b', 'a']), { owner, kind: 'move', label: 'writer' }));
+    const section = await soon(fence.begin(fence.keys(['a', 'b', 'a']), { owner, kind: 'move', label: 'writer' }));
     expect(section).toMatchObject({ keys: ['a', 'b'], owner, kind: 'move', label: 'writer', active: true, blockable: true });
     expect([section.beginSeq, section.isAll, section.has('b'), section.has('c')]).toEqual([1, false, true, false]);
     expect(fence.size).toBe(2);
@@ -285,7 +286,7 @@ describe('a section', () => {
   it('over all keys hits loads in flight of any key, and is waited for by keys that come later', async () => {
     const desk = new Desk();
     const before = desk.lookup('a');
-    const section = await soon(desk.fence.invalidate(desk.fence.all));
+    const section = await soon(desk.fence.begin(desk.fence.all));
     expect([section.isAll, section.keys, section.has('anything')]).toEqual([true, undefined, true]);
     const inside = desk.lookup('new key');
     desk.reads[0]!.resolve('old');
@@ -301,7 +302,7 @@ describe('a section', () => {
   it('over a condition hits the keys that match, those included that come while it runs, and no other', async () => {
     const desk = new Desk();
     const [match, other] = [desk.lookup('user:1'), desk.lookup('page:1')];
-    const section = await soon(desk.fence.invalidate(desk.fence.where((key) => key.startsWith('user:'))));
+    const section = await soon(desk.fence.begin(desk.fence.where((key) => key.startsWith('user:'))));
     expect([section.keys, section.isAll, section.has('user:7'), section.has('page:7')]).toEqual([undefined, false, true, false]);
     const [inside, beside] = [desk.lookup('user:2'), desk.lookup('page:2')];
     for (const read of [...desk.reads]) read.resolve('old');
@@ -334,9 +335,9 @@ describe('a section', () => {
       },
     });
     for (const scope of ['a', fence.keys(['a', 'b']), fence.where(() => true), fence.all]) {
-      expect(await failure(fence.invalidate(scope))).toBeInstanceOf(SubscriberError);
+      expect(await failure(fence.begin(scope))).toBeInstanceOf(SubscriberError);
       expect(await failure(fence.mutate(scope, () => {}))).toBeInstanceOf(SubscriberError);
-      expect(() => fence.tryInvalidate(scope)).toThrow(SubscriberError);
+      expect(() => fence.tryBegin(scope)).toThrow(SubscriberError);
     }
     expect(fence.size).toBe(0);
     subscription.close();
@@ -347,9 +348,9 @@ describe('a section', () => {
   it('without waiting is refused while a lookup holds the key or a subscriber needs time', async () => {
     const desk = new Desk();
     const subscription = desk.fence.subscribe({ invalidate: () => Promise.resolve() });
-    expect(desk.fence.tryInvalidate('a')).toBeUndefined();
+    expect(desk.fence.tryBegin('a')).toBeUndefined();
     subscription.close();
-    const section = desk.fence.tryInvalidate('a')!;
+    const section = desk.fence.tryBegin('a')!;
     expect([section.keys, section.blockable]).toEqual([['a'], false]);
     section.end();
     expect(desk.fence.size).toBe(0);
@@ -357,11 +358,11 @@ describe('a section', () => {
 
   it('may be nested in another one of the same fence, and in nothing else', async () => {
     const fence = new KeyedFence<string>();
-    const outer = await soon(fence.invalidate('a'));
+    const outer = await soon(fence.begin('a'));
     await soon(fence.mutate('a', () => {}, { within: outer }));
-    const foreign = await soon(new RangeTracker().invalidate({ start: 0, end: 1 }));
+    const foreign = await soon(new RangeTracker().begin({ start: 0, end: 1 }));
     const within = foreign as unknown as KeyedInvalidation<string>;
-    expect(await failure(fence.invalidate('a', { within }))).toBeInstanceOf(InvalidArgumentError);
+    expect(await failure(fence.begin('a', { within }))).toBeInstanceOf(InvalidArgumentError);
     outer.end();
     expect(fence.size).toBe(0);
   });
@@ -387,7 +388,7 @@ describe('a subscriber', () => {
         return gate.promise;
       },
     });
-    const begin = new Outcome(fence.invalidate(fence.keys(['a', 'b']), { label: 'w' }));
+    const begin = new Outcome(fence.begin(fence.keys(['a', 'b']), { label: 'w' }));
     await settled();
     expect(begin.state).toBe('pending');
     expect(seen[0]).toMatchObject({ keys: ['a', 'b'], label: 'w', isAll: false });
@@ -401,8 +402,8 @@ describe('a subscriber', () => {
     const fence = new KeyedFence<string>();
     const seen: (readonly string[] | undefined)[] = [];
     fence.subscribe({ invalidate: ({ keys }) => void seen.push(keys) });
-    const single = await soon(fence.invalidate('user:1'));
-    const some = await soon(fence.invalidate(fence.where((key) => key === 'user:1')));
+    const single = await soon(fence.begin('user:1'));
+    const some = await soon(fence.begin(fence.where((key) => key === 'user:1')));
     expect(seen).toEqual([['user:1'], undefined]);
     single.end();
     some.end();
@@ -439,7 +440,7 @@ describe('close', () => {
     desk.reads[0]!.resolve('late');
     await settled();
     expect(reading.error).toBeInstanceOf(ClosedError);
-    expect(await failure(desk.fence.invalidate('a'))).toBeInstanceOf(ClosedError);
+    expect(await failure(desk.fence.begin('a'))).toBeInstanceOf(ClosedError);
     expect([desk.fence.closed, desk.fence.size]).toEqual([true, 0]);
     expect(`${desk.fence}`).toBe('[object KeyedFence]');
   });
@@ -449,9 +450,117 @@ describe('arguments', () => {
   it('are checked before anything changes', () => {
     const fence = new KeyedFence<string>();
     expect(() => new KeyedFence({ identify: 1 as never })).toThrow(InvalidArgumentError);
-    expect(() => fence.keys([])).toThrow(/expected at least one key/);
     expect(() => fence.keys('abc')).toThrow(/an iterable of keys/);
     expect(() => fence.keys(7 as never)).toThrow(InvalidArgumentError);
     expect(() => fence.where('x' as never)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('no key at all', () => {
+  it('is an invalidation of nothing: nobody is told, nobody collides, and the change runs', async () => {
+    const fence = new KeyedFence<string>();
+    const told: unknown[] = [];
+    fence.subscribe({ invalidate: (change) => void told.push(change.keys) });
+    const none = fence.keys([]);
+    const reading = new Outcome(fence.lookup(none, () => 'read'));
+    expect(await soon(fence.mutate(none, () => fence.lookup(none, () => 'inside')))).toBe('inside');
+    const section = fence.tryBegin(none)!;
+    expect([section.keys, section.isAll, section.has('a')]).toEqual([[], false, false]);
+    section.end();
+    await soon(fence.invalidate(none));
+    await settled();
+    expect([reading.value, told, fence.size]).toEqual(['read', [], 0]);
+  });
+
+  it('is a lookup that waits only for what it observes', async () => {
+    const fence = new KeyedFence<string>();
+    const section = fence.tryBegin('a')!;
+    let attempts = 0;
+    const reading = new Outcome(
+      fence.lookup(fence.keys([]), (attempt) => {
+        attempts++;
+        attempt.observe('a');
+        return 'read';
+      }),
+    );
+    await settled();
+    expect([reading.state, attempts]).toEqual(['pending', 1]);
+    section.end();
+    await settled();
+    expect([reading.value, attempts, fence.size]).toEqual(['read', 2, 0]);
+  });
+});
+
+describe('tokens by hand', () => {
+  const all = (fence: KeyedFence<string>): [string, string | KeyScope<string>][] => [
+    ['the key', 'a'],
+    ['a list with the key', fence.keys(['x', 'a'])],
+    ['a condition', fence.where((key) => key === 'a')],
+    ['all keys', fence.all],
+  ];
+
+  it('say "retry" for whatever has hit the key since, and "fine" for another key', async () => {
+    const fence = new KeyedFence<string>();
+    for (const [name, what] of all(fence)) {
+      const seq = fence.tryReadBegin('a')!;
+      const other = await fence.readBegin('b');
+      await soon(fence.invalidate(what));
+      expect([name, fence.readRetry('a', seq)]).toEqual([name, true]);
+      expect([name, fence.readRetry('b', other)]).toEqual([name, what === fence.all]);
+      expect([name, fence.readRetry('a', fence.tryReadBegin('a')!)]).toEqual([name, false]);
+    }
+  });
+
+  it('are not handed out while the key is being changed, and readBegin waits for its end', async () => {
+    const fence = new KeyedFence<string>();
+    for (const [name, what] of all(fence)) {
+      const before = fence.tryReadBegin('a')!;
+      const section = fence.tryBegin(what)!;
+      expect([name, fence.tryReadBegin('a'), fence.readRetry('a', before)]).toEqual([name, undefined, true]);
+      const reading = new Outcome(fence.readBegin('a'));
+      await settled();
+      expect([name, reading.state]).toEqual([name, 'pending']);
+      section.end();
+      await settled();
+      expect([name, fence.readRetry('a', reading.value!)]).toEqual([name, false]);
+    }
+  });
+
+  it('cover a key that was named nowhere before: by readRetry alone, what is read while reading, too', async () => {
+    const fence = new KeyedFence<string>();
+    const seq = fence.tryReadBegin('a')!;
+    await soon(fence.invalidate('late'));
+    expect([fence.readRetry('late', seq), fence.readRetry(fence.keys(['a', 'late']), seq), fence.readRetry('a', seq)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('are lost, and counted, when more sections have ended since than are remembered; the table stays bounded', async () => {
+    const fence = new KeyedFence<string>({ historyCapacity: 4 });
+    const seq = fence.tryReadBegin('a')!;
+    for (let i = 0; i < 4; i++) await soon(fence.invalidate(`k${i}`));
+    expect([fence.readRetry('a', seq), fence.stats.historyLost]).toEqual([false, 0]);
+    for (let i = 0; i < 50; i++) await soon(fence.invalidate(`k${i}`));
+    expect([fence.readRetry('a', seq), fence.stats.historyLost]).toEqual([true, 1]);
+    expect(fence.size).toBe(4);
+  });
+
+  it('leave nothing behind when the wait is aborted, and are refused once closed', async () => {
+    const fence = new KeyedFence<string>();
+    const section = fence.tryBegin('a')!;
+    const controller = new AbortController();
+    const reading = new Outcome(fence.readBegin('a', { signal: controller.signal }));
+    await settled();
+    controller.abort(new Error('enough'));
+    await settled();
+    expect(reading.error).toEqual(new Error('enough'));
+    section.end();
+    expect(fence.tracker.inspect().waiting).toBe(0);
+    await fence.close();
+    expect(() => fence.tryReadBegin('a')).toThrow(ClosedError);
+    expect(await failure(fence.readBegin('a'))).toBeInstanceOf(ClosedError);
+    expect(fence.readRetry('a', 0 as never)).toBe(true);
   });
 });

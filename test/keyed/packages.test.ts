@@ -93,7 +93,7 @@ describe('conventions', () => {
     expect(await storage.getItem('a:b')).toBe('x');
     await cache.invalidate('a:b');
     expect(await storage.getItem('a:b')).toBeNull();
-    const section = await cache.keyed.invalidate('a/b');
+    const section = await cache.keyed.begin('a/b');
     expect(section.has('a:b')).toBe(true);
     section.end();
     await cache.set('a/c', 'y');

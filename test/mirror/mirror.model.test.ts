@@ -319,9 +319,9 @@ class World {
       const range = this.#range(PAGES, 3);
       if (random.chance(0.1)) await this.#tracker.mutate(range, () => this.#pauses(2), { kind: HARMLESS });
       else if (random.chance(0.2)) {
-        const section = this.#tracker.tryInvalidate(range);
+        const section = this.#tracker.tryBegin(range);
         if (section !== undefined) await this.#change(section);
-      } else await this.#change(await this.#tracker.invalidate(range));
+      } else await this.#change(await this.#tracker.begin(range));
     }
   }
 

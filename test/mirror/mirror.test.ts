@@ -111,7 +111,7 @@ describe('read', () => {
 
   it('waits for an active section over a missing page, and loads the free pages beside it meanwhile', async () => {
     const desk = new Desk();
-    const section = await desk.tracker.invalidate(pages(2));
+    const section = await desk.tracker.begin(pages(2));
     const reading = new Outcome(desk.mirror.read(pages(0, 5)));
     expect(desk.loads).toEqual(['0+2', '3+2']);
     for (const call of desk.calls) call.answer();
@@ -163,11 +163,11 @@ describe('read', () => {
     await settled();
     await desk.change(0); // its first attempt is optimistic, too
     await settled();
-    const begin = new Outcome(desk.tracker.invalidate(pages(0)));
+    const begin = new Outcome(desk.tracker.begin(pages(0)));
     await settled();
     expect(desk.tracker.inspect().holds).toHaveLength(1);
     expect(begin.state).toBe('pending');
-    expect(desk.tracker.tryInvalidate(pages(0))).toBeUndefined();
+    expect(desk.tracker.tryBegin(pages(0))).toBeUndefined();
     desk.calls.at(-1)!.answer('c');
     await settled();
     expect(reading.value).toEqual(['0c']);
@@ -365,7 +365,7 @@ describe('a begin', () => {
   it('drops the pages it overlaps and no other, before it resolves', async () => {
     const desk = new Desk();
     await desk.fill(0, 6);
-    const section = await soon(desk.tracker.invalidate([{ start: 15, end: 17 }, pages(4)]));
+    const section = await soon(desk.tracker.begin([{ start: 15, end: 17 }, pages(4)]));
     expect([0, 1, 2, 3, 4, 5].map((i) => desk.mirror.peek(i))).toEqual(['0a', undefined, undefined, '3a', undefined, '5a']);
     expect(desk.drops).toEqual(['1a', '2a', '4a']);
     expect(desk.mirror.stats.dropped).toBe(3);
@@ -382,7 +382,7 @@ describe('a begin', () => {
   it('that is ignored neither drops nor delays', async () => {
     const desk = new Desk({ ignore: ({ kind }) => kind === 'protection-page' });
     await desk.fill(0, 1);
-    const section = desk.tracker.tryInvalidate(pages(0, 2), { kind: 'protection-page' })!;
+    const section = desk.tracker.tryBegin(pages(0, 2), { kind: 'protection-page' })!;
     expect(desk.mirror.peek(0)).toBe('0a');
     await desk.fill(1, 1);
     section.end();
@@ -393,7 +393,7 @@ describe('a begin', () => {
     const flush = deferred();
     const desk = new Desk({ onDrop: () => flush.promise });
     await desk.fill(0, 1);
-    const begin = new Outcome(desk.tracker.invalidate(pages(0)));
+    const begin = new Outcome(desk.tracker.begin(pages(0)));
     await settled();
     expect([begin.state, desk.mirror.peek(0)]).toEqual(['pending', undefined]);
     flush.resolve();
@@ -407,7 +407,7 @@ describe('a begin', () => {
     await desk.fill(0, 1);
     await desk.fill(1, 1);
     expect(desk.mirror.stats.evicted).toBe(1);
-    const begins = [0, 1].map((page) => new Outcome(desk.tracker.invalidate(pages(page))));
+    const begins = [0, 1].map((page) => new Outcome(desk.tracker.begin(pages(page))));
     await settled();
     expect(begins.map(({ state }) => state)).toEqual(['pending', 'resolved']);
     flush.resolve();
@@ -419,11 +419,11 @@ describe('a begin', () => {
     const flush = deferred();
     const desk = new Desk({ onDrop: () => flush.promise });
     await desk.fill(0, 1);
-    expect(desk.tracker.tryInvalidate(pages(0))).toBeUndefined();
-    expect(desk.tracker.tryInvalidate(pages(0))).toBeUndefined();
+    expect(desk.tracker.tryBegin(pages(0))).toBeUndefined();
+    expect(desk.tracker.tryBegin(pages(0))).toBeUndefined();
     flush.resolve();
     await settled();
-    expect(desk.tracker.tryInvalidate(pages(0))).toBeDefined();
+    expect(desk.tracker.tryBegin(pages(0))).toBeDefined();
   });
 
   it.each(['throws', 'rejects'])('fails if onDrop %s, having told all others', async (how) => {
@@ -438,7 +438,7 @@ describe('a begin', () => {
       },
     });
     await desk.fill(0, 3);
-    const failed = (await failure(desk.tracker.invalidate(pages(0, 3)))) as SubscriberError;
+    const failed = (await failure(desk.tracker.begin(pages(0, 3)))) as SubscriberError;
     expect(failed).toBeInstanceOf(SubscriberError);
     expect(failed.cause).toBe(error);
     expect(told).toEqual(['0a', '1a', '2a']);
@@ -449,7 +449,7 @@ describe('a begin', () => {
   it('fails with all errors if several pages could not be dropped', async () => {
     const desk = new Desk({ onDrop: (page) => (page === '0a' ? Promise.reject(new Error(page)) : raise(new Error(page))) });
     await desk.fill(0, 2);
-    const { cause } = (await failure(desk.tracker.invalidate(pages(0, 2)))) as { cause: AggregateError };
+    const { cause } = (await failure(desk.tracker.begin(pages(0, 2)))) as { cause: AggregateError };
     expect(cause.errors.map(({ message }: Error) => message).sort()).toEqual(['0a', '1a']);
   });
 });
@@ -523,7 +523,7 @@ describe('bounds of one read', () => {
     const warn = (warning: Error) => void warnings.push(warning);
     process.on('warning', warn);
     const controller = new AbortController();
-    const sections = Array.from({ length: 25 }, (_, i) => desk.tracker.tryInvalidate(pages(2 * i))!);
+    const sections = Array.from({ length: 25 }, (_, i) => desk.tracker.tryBegin(pages(2 * i))!);
     const outcome = new Outcome(desk.mirror.read(pages(0, 50), { signal: controller.signal }));
     await settled();
     await new Promise((resolve) => setImmediate(resolve)); // warnings are given in a turn of their own
@@ -548,7 +548,7 @@ describe('bounds of one read', () => {
 
   it('end the wait for a section, too', async () => {
     const desk = new Desk();
-    const section = await desk.tracker.invalidate(pages(0));
+    const section = await desk.tracker.begin(pages(0));
     const controller = new AbortController();
     const reading = new Outcome(desk.mirror.read(pages(0), { signal: controller.signal }));
     await settled();
@@ -661,7 +661,7 @@ describe('close', () => {
   it('drops everything, aborts loads, rejects readers and leaves nothing; twice is once', async () => {
     const desk = new Desk({ label: 'gpu' });
     await desk.fill(0, 2);
-    const section = await desk.tracker.invalidate(pages(9));
+    const section = await desk.tracker.begin(pages(9));
     const readings = [new Outcome(desk.mirror.read(pages(5))), new Outcome(desk.mirror.read(pages(9)))];
     desk.mirror.close();
     desk.mirror.close();
@@ -683,7 +683,7 @@ describe('close', () => {
     const desk = new Desk({ onDrop: () => flush.promise });
     await desk.fill(0, 1);
     desk.mirror.close();
-    const begin = new Outcome(desk.tracker.invalidate(pages(0)));
+    const begin = new Outcome(desk.tracker.begin(pages(0)));
     await settled();
     expect(begin.state).toBe('pending');
     flush.resolve();

@@ -3,9 +3,9 @@ import { RangeTracker } from 'rangefence';
 
 export async function use(tracker: RangeTracker): Promise<void> {
   const range = { start: 0, end: 8 };
-  using invalidation = await tracker.invalidate(range);
+  using invalidation = await tracker.begin(range);
   using subscription = tracker.subscribe(range, { invalidate: () => undefined });
-  using maybe = tracker.tryInvalidate(range);
+  using maybe = tracker.tryBegin(range);
   console.log(invalidation.active, subscription.ranges, maybe?.active);
   // @ts-expect-error: a tracker is closed asynchronously, so it is not disposable
   using wrong = tracker;

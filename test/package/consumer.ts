@@ -64,9 +64,9 @@ export async function use(signal: AbortSignal | undefined): Promise<number> {
   // @ts-expect-error: a number is not a token
   tracker.readRetry(range, 1);
 
-  const invalidation: Invalidation | undefined = tracker.tryInvalidate(range, { kind: 'unmap', owner: {}, label: 'x' });
+  const invalidation: Invalidation | undefined = tracker.tryBegin(range, { kind: 'unmap', owner: {}, label: 'x' });
   invalidation?.end();
-  const nested = await tracker.invalidate(range, { signal });
+  const nested = await tracker.begin(range, { signal });
   await tracker.mutate(range, (section: Invalidation) => section.beginSeq, { within: nested });
   nested.end();
 

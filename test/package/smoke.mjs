@@ -127,7 +127,7 @@ assert.deepEqual(await space.read(8, 2), Uint8Array.of(3, 0));
 
 // All entries raise the same class, and an error of the other module format is known by its code.
 assert.throws(() => tree.insert(7, 3), InvalidRangeError);
-assert.throws(() => tracker.tryInvalidate({ start: 7, end: 3 }), InvalidRangeError);
+assert.throws(() => tracker.tryBegin({ start: 7, end: 3 }), InvalidRangeError);
 const foreign = await load(format === 'import' ? 'require' : 'import', 'rangefence');
 assert.equal(isRangefenceError(new foreign.InvalidRangeError('foreign')), true);
 

@@ -22,32 +22,32 @@ const situations = {
 
   quiet() {
     const tracker = new RangeTracker();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     return () => pairs(tracker, CALLS);
   },
 
   // Numbers below 2^31 are never boxed; greater ones are, if a function returns one and is not inlined.
   'beyond 31 bits'() {
     const tracker = new RangeTracker({ initialSeq: 2 ** 32 });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     return () => pairs(tracker, CALLS);
   },
 
   'active elsewhere'() {
     const tracker = new RangeTracker();
-    for (let i = 1; i <= 1000; i++) tracker.tryInvalidate({ start: i * 10, end: i * 10 + 8 });
+    for (let i = 1; i <= 1000; i++) tracker.tryBegin({ start: i * 10, end: i * 10 + 8 });
     return () => pairs(tracker, CALLS / 4);
   },
 
   'ended elsewhere'() {
     const tracker = new RangeTracker();
-    for (let i = 1; i <= 1000; i++) tracker.tryInvalidate({ start: i * 10, end: i * 10 + 8 })!.end();
+    for (let i = 1; i <= 1000; i++) tracker.tryBegin({ start: i * 10, end: i * 10 + 8 })!.end();
     return () => checks(tracker, CALLS / 20);
   },
 
   'active here'() {
     const tracker = new RangeTracker();
-    tracker.tryInvalidate(PAGE);
+    tracker.tryBegin(PAGE);
     return () => {
       pairs(tracker, CALLS / 4);
       checks(tracker, CALLS / 4);
@@ -56,13 +56,13 @@ const situations = {
 
   'ended here'() {
     const tracker = new RangeTracker();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     return () => checks(tracker, CALLS / 4);
   },
 
   'history lost'() {
     const tracker = new RangeTracker({ historyCapacity: 8 });
-    for (let i = 0; i < 10; i++) tracker.tryInvalidate({ start: 100, end: 108 })!.end();
+    for (let i = 0; i < 10; i++) tracker.tryBegin({ start: 100, end: 108 })!.end();
     return () => checks(tracker, CALLS / 4);
   },
 };

@@ -16,13 +16,13 @@ export function elsewhere(i: number): Range {
 
 /** A tracker in which so many sections are active elsewhere. */
 export function activeElsewhere(count: number, tracker: RangeTracker = new RangeTracker()): RangeTracker {
-  for (let i = 1; i <= count; i++) tracker.tryInvalidate(elsewhere(i));
+  for (let i = 1; i <= count; i++) tracker.tryBegin(elsewhere(i));
   return tracker;
 }
 
 /** A tracker in which so many sections have ended elsewhere. */
 export function endedElsewhere(count: number, tracker: RangeTracker = new RangeTracker()): RangeTracker {
-  for (let i = 1; i <= count; i++) tracker.tryInvalidate(elsewhere(i))!.end();
+  for (let i = 1; i <= count; i++) tracker.tryBegin(elsewhere(i))!.end();
   return tracker;
 }
 

@@ -17,7 +17,7 @@ function crowded(count: number): RangeTracker {
   const tracker = new RangeTracker();
   for (let i = 1; i <= count; i++) {
     const elsewhere = { start: i * 10, end: i * 10 + 8 };
-    tracker.tryInvalidate(elsewhere);
+    tracker.tryBegin(elsewhere);
     tracker.subscribe(elsewhere, { invalidate() {} });
   }
   return tracker;

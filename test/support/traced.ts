@@ -34,21 +34,21 @@ export async function recordEverything(): Promise<Trace> {
   const first = new ManualFetch();
   const reading = tracker.lookup(range(0, 8), first.fetch, { label: 'reader', maxAttempts: 2 });
   await tick();
-  const rewrite = await tracker.invalidate(range(4, 12), { label: 'rewrite', kind: 'clear' });
-  const inner = tracker.tryInvalidate(range(5, 6), { label: 'inner', within: rewrite })!;
+  const rewrite = await tracker.begin(range(4, 12), { label: 'rewrite', kind: 'clear' });
+  const inner = tracker.tryBegin(range(5, 6), { label: 'inner', within: rewrite })!;
   await tick();
   inner.end();
   first.last.resolve('torn'); // hit: rewrite is active, so it waits
   await tick();
   rewrite.end();
   await tick();
-  const late = await tracker.invalidate(range(0, 2), { label: 'late' });
+  const late = await tracker.begin(range(0, 2), { label: 'late' });
   late.end();
   await tick();
   first.last.resolve('stale'); // hit: late has ended; it holds from now on
   await tick();
-  const refused = tracker.tryInvalidate(range(1, 3), { label: 'refused' });
-  const queued = tracker.invalidate(range(2, 4), { label: 'queued' });
+  const refused = tracker.tryBegin(range(1, 3), { label: 'refused' });
+  const queued = tracker.begin(range(2, 4), { label: 'queued' });
   await tick();
   first.last.resolve('fresh');
   await soon(reading);
@@ -58,7 +58,7 @@ export async function recordEverything(): Promise<Trace> {
   await failure(broken);
   await tick();
   await tracker.lookup(range(100, 108), () => 1);
-  tracker.tryInvalidate({ start: 50, end: Number.POSITIVE_INFINITY }, { label: 'open' });
+  tracker.tryBegin({ start: 50, end: Number.POSITIVE_INFINITY }, { label: 'open' });
   await tick();
   cache.close();
   return recorder.trace();

@@ -54,9 +54,9 @@ describe('a trace recorder', () => {
   it('records sections: who, over what, inside which, from when to when', async () => {
     const { clock, recorder, tracker } = make();
     const owner = {};
-    const outer = await tracker.invalidate([PAGE, ELSEWHERE], { kind: 'migrate', label: 'outer', owner });
+    const outer = await tracker.begin([PAGE, ELSEWHERE], { kind: 'migrate', label: 'outer', owner });
     clock.advance(1);
-    const inner = tracker.tryInvalidate(PAGE, { within: outer, owner })!;
+    const inner = tracker.tryBegin(PAGE, { within: outer, owner })!;
     clock.advance(1);
     inner.end();
     outer.end();
@@ -74,7 +74,7 @@ describe('a trace recorder', () => {
   it('tells owners apart, and keeps those that are no objects as text', () => {
     const { recorder, tracker } = make();
     const [one, other] = [{}, () => {}];
-    for (const owner of [one, other, one, 'name', 7, null, Symbol('s')]) tracker.tryInvalidate(PAGE, { owner })!.end();
+    for (const owner of [one, other, one, 'name', 7, null, Symbol('s')]) tracker.tryBegin(PAGE, { owner })!.end();
     const owners = only(recorder.trace(), 'begin').map(({ owner }) => owner);
     expect(owners[0]).toBe(owners[2]);
     expect(typeof owners[0]).toBe('number');
@@ -84,7 +84,7 @@ describe('a trace recorder', () => {
 
   it('records who waits for whom, and what an attempt was hit by', async () => {
     const { clock, recorder, tracker } = make();
-    const section = tracker.tryInvalidate(PAGE, { label: 'writer' })!;
+    const section = tracker.tryBegin(PAGE, { label: 'writer' })!;
     const read = new ManualFetch();
     const result = tracker.lookup(range(4, 12), read.fetch);
     const bare = tracker.readBegin(PAGE);
@@ -118,7 +118,7 @@ describe('a trace recorder', () => {
     const { recorder, tracker } = make();
     const read = new ManualFetch();
     const result = tracker.lookup(PAGE, read.fetch);
-    tracker.tryInvalidate(PAGE, { kind: 'unmap', label: 'writer' })!.end();
+    tracker.tryBegin(PAGE, { kind: 'unmap', label: 'writer' })!.end();
     read.last.resolve('stale');
     await turns();
     read.last.resolve('fresh');
@@ -129,8 +129,8 @@ describe('a trace recorder', () => {
   it('records holds, and the begins that queue behind them', async () => {
     const { recorder, tracker } = make();
     const holder = await hold(tracker, PAGE);
-    const begin = tracker.invalidate(PAGE, { label: 'late' });
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    const begin = tracker.begin(PAGE, { label: 'late' });
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     await holder.commit();
     (await soon(begin)).end();
     const trace = recorder.trace();
@@ -148,7 +148,7 @@ describe('a trace recorder', () => {
   it('records subscribers: that they came, what they answered, whom they refused, that they left', async () => {
     const { recorder, tracker } = make();
     const subscription = tracker.subscribe(PAGE, { invalidate: () => false }, { label: 'mirror' });
-    tracker.tryInvalidate(PAGE);
+    tracker.tryBegin(PAGE);
     subscription.close();
     await tracker.close();
     const trace = recorder.trace();
@@ -162,11 +162,11 @@ describe('a trace recorder', () => {
 
   it('records when all subscribers have confirmed, of sections that had to wait for any', async () => {
     const { clock, recorder, tracker } = make();
-    (await tracker.invalidate(PAGE)).end();
+    (await tracker.begin(PAGE)).end();
     const flushed = deferred<void>();
     tracker.subscribe(PAGE, { invalidate: () => flushed.promise });
-    const begun = tracker.invalidate(PAGE);
-    (await tracker.invalidate(ELSEWHERE)).end();
+    const begun = tracker.begin(PAGE);
+    (await tracker.begin(ELSEWHERE)).end();
     clock.advance(4);
     flushed.resolve();
     const section = await soon(begun);
@@ -186,12 +186,12 @@ describe('a trace recorder', () => {
       {
         invalidate() {
           clock.advance(3);
-          tracker.tryInvalidate(ELSEWHERE)!.end();
+          tracker.tryBegin(ELSEWHERE)!.end();
         },
       },
       { label: 'outer' },
     );
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     const labels = new Map(only(recorder.trace(), 'subscribed').map(({ subscription, label }) => [subscription, label]));
     expect(only(recorder.trace(), 'notified').map(({ subscription, ms }) => [labels.get(subscription), ms])).toEqual([
       ['inner', 2],
@@ -201,14 +201,14 @@ describe('a trace recorder', () => {
 
   it('records who gave up waiting: a bare readBegin, and a begin that queued', async () => {
     const { clock, recorder, tracker } = make();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const bare = failure(tracker.readBegin(PAGE, { timeoutMs: 5 }));
     clock.advance(5);
     await bare;
     section.end();
     const holder = await hold(tracker, PAGE);
     const leaves = new AbortController();
-    const queues = failure(tracker.invalidate(PAGE, { signal: leaves.signal }));
+    const queues = failure(tracker.begin(PAGE, { signal: leaves.signal }));
     clock.advance(1);
     leaves.abort(new Error('enough'));
     await queues;
@@ -232,7 +232,7 @@ describe('a trace recorder', () => {
 
   it('keeps infinite bounds through JSON, and the release of everything', async () => {
     const { recorder, tracker } = make();
-    tracker.tryInvalidate({ start: 7, end: Number.POSITIVE_INFINITY })!.end();
+    tracker.tryBegin({ start: 7, end: Number.POSITIVE_INFINITY })!.end();
     await tracker.close();
     const trace = recorder.trace();
     const again: Trace = JSON.parse(JSON.stringify(trace));
@@ -258,12 +258,12 @@ describe('a trace recorder', () => {
     const tracker = new RangeTracker({ observer });
     tracker.subscribe(PAGE, { invalidate() {} });
     const holder = await hold(tracker, PAGE);
-    const begin = tracker.invalidate(PAGE);
+    const begin = tracker.begin(PAGE);
     const leaves = new AbortController();
-    const queues = failure(tracker.invalidate(PAGE, { signal: leaves.signal }));
+    const queues = failure(tracker.begin(PAGE, { signal: leaves.signal }));
     leaves.abort(new Error('enough'));
     await queues;
-    tracker.tryInvalidate(PAGE);
+    tracker.tryBegin(PAGE);
     await holder.commit();
     const section = await soon(begin);
     const reading = tracker.lookup(PAGE, () => Promise.reject(new Error('no')));
@@ -285,7 +285,7 @@ describe('a trace recorder', () => {
 
   it('forgets the oldest when it is full, and counts them', () => {
     const { recorder, tracker } = make({ capacity: 3 });
-    for (let i = 0; i < 4; i++) tracker.tryInvalidate(PAGE)!.end();
+    for (let i = 0; i < 4; i++) tracker.tryBegin(PAGE)!.end();
     expect(recorder.size).toBe(3);
     const { dropped, events } = recorder.trace();
     expect(dropped).toBe(5);
@@ -299,18 +299,18 @@ describe('a trace recorder', () => {
   it('hands out copies', () => {
     const { recorder, tracker } = make();
     const before = recorder.trace();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(before.events).toEqual([]);
     expect(recorder.trace().events).toHaveLength(2);
   });
 
   it('forgets on request, also what it had forgotten, and gives no id twice', () => {
     const { recorder, tracker } = make({ capacity: 2 });
-    tracker.tryInvalidate(PAGE)!.end();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     recorder.clear();
     expect(recorder.trace()).toEqual({ version: 1, dropped: 0, events: [] });
-    tracker.tryInvalidate(PAGE);
+    tracker.tryBegin(PAGE);
     expect(recorder.trace().events).toMatchObject([{ section: 3 }]);
   });
 
@@ -318,7 +318,7 @@ describe('a trace recorder', () => {
     const recorder = new TraceRecorder();
     const tracker = new RangeTracker({ observer: recorder.observer });
     const before = performance.now();
-    for (let i = 0; i < 32_769; i++) tracker.tryInvalidate(PAGE)!.end();
+    for (let i = 0; i < 32_769; i++) tracker.tryBegin(PAGE)!.end();
     const { dropped, events } = recorder.trace();
     expect([events.length, dropped]).toEqual([65_536, 2]);
     expect(events[0]!.at).toBeGreaterThanOrEqual(before);

@@ -68,7 +68,7 @@ describe('a run in which somebody has to wait', () => {
     const clock = new ManualClock();
     const recorder = new TraceRecorder({ clock });
     const tracker = new RangeTracker({ observer: recorder.observer, clock });
-    tracker.tryInvalidate(range(0, 8));
+    tracker.tryBegin(range(0, 8));
     const failed = tracker.lookup(range(0, 8), () => 1, { timeoutMs: 5 }).catch(() => {});
     clock.advance(5);
     await failed;

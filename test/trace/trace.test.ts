@@ -45,8 +45,8 @@ describe('a run', () => {
     let attempts = 0;
     await tracker.lookup([range(0, 4), range(100, 104)], () => {
       if (attempts++ > 0) return;
-      tracker.tryInvalidate(range(102, 120), { label: 'same' })!.end();
-      tracker.tryInvalidate(range(200, 204), { label: 'same' })!.end();
+      tracker.tryBegin(range(102, 120), { label: 'same' })!.end();
+      tracker.tryBegin(range(200, 204), { label: 'same' })!.end();
     });
     const run = runOf(recorder.trace());
     expect(run.readers[0]!.hits[0]!.offender).toBe(run.sections[0]);
@@ -119,17 +119,17 @@ describe('channels', () => {
     const listen = (message: unknown, name: string | symbol) =>
       void seen.push(`${String(name)} ${(message as { type: string }).type}`);
     const tracker = new RangeTracker({ observer: publishChannels() });
-    tracker.tryInvalidate(range(0, 8))!.end(); // nobody listens yet
-    const names = ['rangefence:invalidate', 'rangefence:lookup', 'rangefence:collision'];
+    tracker.tryBegin(range(0, 8))!.end(); // nobody listens yet
+    const names = ['rangefence:invalidation', 'rangefence:lookup', 'rangefence:collision'];
     for (const name of names) subscribe(name, listen);
     let attempts = 0;
-    await tracker.lookup(range(0, 8), () => void (attempts++ === 0 && tracker.tryInvalidate(range(4, 5))!.end()));
+    await tracker.lookup(range(0, 8), () => void (attempts++ === 0 && tracker.tryBegin(range(4, 5))!.end()));
     for (const name of names) unsubscribe(name, listen);
-    tracker.tryInvalidate(range(0, 8))!.end();
+    tracker.tryBegin(range(0, 8))!.end();
     expect(seen).toEqual([
       'rangefence:lookup attempt',
-      'rangefence:invalidate begin',
-      'rangefence:invalidate ended',
+      'rangefence:invalidation begin',
+      'rangefence:invalidation ended',
       'rangefence:collision collided',
       'rangefence:lookup attempt',
       'rangefence:lookup committed',

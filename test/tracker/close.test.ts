@@ -33,7 +33,7 @@ describe('close', () => {
     const other = tracker.subscribe(range(100, 108), { invalidate() {}, end: () => void ended++ });
     expect(await failure(tracker.close())).toBeInstanceOf(SubscriberError);
     expect([tracker.closed, failing.closed, other.closed, ended]).toEqual([true, true, true, 1]);
-    expect(() => tracker.tryInvalidate(PAGE)).toThrow(ClosedError);
+    expect(() => tracker.tryBegin(PAGE)).toThrow(ClosedError);
     expectNothingLeft(tracker, { clock });
   });
 
@@ -71,7 +71,7 @@ describe('close', () => {
 
   it('does not wait for sections that are active, and leaves them to their owners', async () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     let changed = false;
     const change = tracker.mutate(range(20, 28), async () => {
       await turns(5);
@@ -96,7 +96,7 @@ describe('close', () => {
         });
       },
     });
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    const begun = new Outcome(tracker.begin(PAGE));
     await turns();
     await soon(tracker.close());
     expect(begun.state).toBe('pending');
@@ -133,13 +133,13 @@ describe('close', () => {
     const tracker = new RangeTracker({ clock });
     const read = new ManualFetch();
     const outcomes: Outcome<unknown>[] = [new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }))];
-    const section = tracker.tryInvalidate(range(0, 4))!;
+    const section = tracker.tryBegin(range(0, 4))!;
     read.last.resolve('stale');
     await turns();
-    outcomes.push(new Outcome(tracker.invalidate(range(6, 20))));
+    outcomes.push(new Outcome(tracker.begin(range(6, 20))));
     await turns();
     const later = await hold(tracker, range(24, 32));
-    outcomes.push(new Outcome(tracker.invalidate(range(18, 32))), new Outcome(later.result));
+    outcomes.push(new Outcome(tracker.begin(range(18, 32))), new Outcome(later.result));
     await turns();
     expect(outcomes.every(({ state }) => state === 'pending')).toBe(true);
     await soon(tracker.close());
@@ -161,10 +161,10 @@ describe('close', () => {
     const tracker = new RangeTracker();
     await soon(tracker.close());
     const bad = range(8, 2);
-    expect(await failure(tracker.invalidate(bad))).toBeInstanceOf(ClosedError);
+    expect(await failure(tracker.begin(bad))).toBeInstanceOf(ClosedError);
     expect(await failure(tracker.readBegin(bad))).toBeInstanceOf(ClosedError);
     expect(await failure(tracker.lookup(bad, undefined as never))).toBeInstanceOf(ClosedError);
-    expect(() => tracker.tryInvalidate(bad)).toThrow(ClosedError);
+    expect(() => tracker.tryBegin(bad)).toThrow(ClosedError);
     expect(() => tracker.tryReadBegin(bad)).toThrow(ClosedError);
     expect(() => tracker.subscribe(bad, undefined as never)).toThrow(ClosedError);
   });

@@ -78,7 +78,7 @@ const PROMISES: Record<
   'a readBegin that waits': [4, (tracker) => duringSection(tracker, () => tracker.readBegin(PAGE)), { waits: 1 }],
   'a mutate with a synchronous change': [4, (tracker) => tracker.mutate(PAGE, () => {}), { ends: 1 }],
   'a mutate with an asynchronous change': [3, (tracker) => tracker.mutate(PAGE, () => READY), { ends: 1 }],
-  'an invalidate': [2, (tracker) => tracker.invalidate(PAGE), { ends: 0 }],
+  'an invalidate': [2, (tracker) => tracker.begin(PAGE), { ends: 0 }],
 };
 
 function hitOnce(tracker: RangeTracker, options: PlainLookupOptions<number> = {}): Promise<number> {
@@ -88,7 +88,7 @@ function hitOnce(tracker: RangeTracker, options: PlainLookupOptions<number> = {}
 }
 
 function duringSection<T>(tracker: RangeTracker, start: () => Promise<T>): Promise<T> {
-  const section = tracker.tryInvalidate(PAGE)!;
+  const section = tracker.tryBegin(PAGE)!;
   const promise = start();
   section.end();
   return promise;
@@ -227,12 +227,12 @@ describe('a tracker', () => {
           end: () => void calls.ends++,
         });
       }
-      const section = tracker.tryInvalidate([PAGE, elsewhere(n + 2)])!;
+      const section = tracker.tryBegin([PAGE, elsewhere(n + 2)])!;
       expect([tracker.stats.notified, calls]).toEqual([7, { begins: 7, ends: 0 }]);
       section.end();
       expect([tracker.stats.notified, calls]).toEqual([7, { begins: 7, ends: 7 }]);
       // Seven of the others.
-      tracker.tryInvalidate(range(elsewhere(1).start, elsewhere(7).end))!.end();
+      tracker.tryBegin(range(elsewhere(1).start, elsewhere(7).end))!.end();
       expect([tracker.stats.notified, calls]).toEqual([14, { begins: 7, ends: 7 }]);
     },
   );
@@ -272,9 +272,9 @@ describe('wake-ups', () => {
 
   async function parked(order: 'begin' | 'reverse') {
     const tracker = new RangeTracker();
-    const sections = Array.from({ length: SECTIONS }, () => tracker.tryInvalidate(PAGE)!);
+    const sections = Array.from({ length: SECTIONS }, () => tracker.tryBegin(PAGE)!);
     const reading = Array.from({ length: READERS }, () => tracker.lookup(PAGE, () => READY));
-    const other = tracker.tryInvalidate(elsewhere(1))!;
+    const other = tracker.tryBegin(elsewhere(1))!;
     const others = Array.from({ length: READERS }, () => tracker.lookup(elsewhere(1), () => READY));
     if (order === 'reverse') sections.reverse();
     const last = sections.pop()!;
@@ -291,7 +291,7 @@ describe('wake-ups', () => {
 
   it('are one for each reader at a section, at its end, and none for readers elsewhere', async () => {
     const tracker = activeElsewhere(READERS);
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const all = Array.from({ length: READERS }, () => tracker.lookup(PAGE, () => READY));
     const others = Array.from({ length: READERS }, (_, i) =>
       tracker.readBegin(elsewhere(i + 1), { timeoutMs: 1 }).catch(() => 'late'),
@@ -364,7 +364,7 @@ describe('a filter', () => {
     'is asked twice about each of %i sections over the page, and never about those elsewhere',
     async (k) => {
       const tracker = activeElsewhere(1_000);
-      for (let i = 0; i < k; i++) tracker.tryInvalidate(PAGE);
+      for (let i = 0; i < k; i++) tracker.tryBegin(PAGE);
       // One is asked about first, by itself: the youngest, which mostly decides.
       const youngest = Math.min(k, 1);
       expect(await asked((options) => tracker.lookup(PAGE, () => 1, options))).toBe(2 * k + youngest);
@@ -383,8 +383,8 @@ describe('a filter', () => {
 
   it('is asked once where the youngest section is not ignored', async () => {
     const tracker = new RangeTracker();
-    for (let i = 0; i < 16; i++) tracker.tryInvalidate(PAGE);
-    const section = tracker.tryInvalidate(PAGE, { kind: 'migrate' })!;
+    for (let i = 0; i < 16; i++) tracker.tryBegin(PAGE);
+    const section = tracker.tryBegin(PAGE, { kind: 'migrate' })!;
     let calls = 0;
     const waiting = tracker.lookup(PAGE, () => 1, { ignore: ({ kind }) => ++calls > 0 && kind !== 'migrate' });
     expect(calls).toBe(1);

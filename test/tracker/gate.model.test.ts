@@ -103,7 +103,7 @@ async function play(run: Run, { what, range, who }: { what: string; range: numbe
     const begin: Run['begins'][number] = { controller, state: 'pending' };
     begins.push(begin);
     const options = { signal: controller.signal, ...(what === 'nested' ? { within: root } : {}) };
-    void tracker.invalidate(over, options).then(
+    void tracker.begin(over, options).then(
       (section) => {
         begin.state = 'active';
         active.push(section);
@@ -117,7 +117,7 @@ async function play(run: Run, { what, range, who }: { what: string; range: numbe
       expect(begin.state, `${what} over [${over.start}, ${over.end})`).toBe(verdict === 'must go' ? 'active' : 'pending');
   } else if (what === 'try') {
     const verdict = rules.verdict(over);
-    const section = tracker.tryInvalidate(over);
+    const section = tracker.tryBegin(over);
     expect(section === undefined).toBe(verdict !== 'must go');
     if (section !== undefined) active.push(section);
   } else if (what === 'end') {
@@ -146,7 +146,7 @@ function goneFrom({ witness, tracker }: Stage): Invalidation[] {
 
 async function start(): Promise<Run> {
   const stage = new Stage();
-  const root = await stage.tracker.invalidate({ start: 1000, end: 1001 }, { label: 'root' });
+  const root = await stage.tracker.begin({ start: 1000, end: 1001 }, { label: 'root' });
   return { stage, rules: new Rules(stage), root, active: [], begins: [], holders: [] };
 }
 
@@ -210,16 +210,16 @@ test('holds and begins obey the rules of the gate while time passes and holds ru
 test('waiting holds are admitted together, and begins that queue behind them go together, in the order of coming', async () => {
   const stage = new Stage();
   const page = RANGES[0]!;
-  const first = await stage.tracker.invalidate(page, { label: 'first' });
+  const first = await stage.tracker.begin(page, { label: 'first' });
   const one = stage.holder('one', page);
   const two = stage.holder('two', RANGES[3]!);
-  const overtaking = await stage.tracker.invalidate(page, { label: 'overtaking' });
+  const overtaking = await stage.tracker.begin(page, { label: 'overtaking' });
   first.end();
   await stage.settle();
   const entered: string[] = [];
   const sections: Invalidation[] = [];
   for (const label of ['a', 'b', 'c']) {
-    void stage.tracker.invalidate(page, { label }).then((section) => {
+    void stage.tracker.begin(page, { label }).then((section) => {
       entered.push(label);
       sections.push(section);
     });
@@ -256,7 +256,7 @@ test('begins that one hold delays go in the order of coming, and so do readers t
   const order: string[] = [];
   const sections: Invalidation[] = [];
   for (const label of ['a', 'b', 'c']) {
-    void stage.tracker.invalidate(page, { label }).then((section) => {
+    void stage.tracker.begin(page, { label }).then((section) => {
       order.push(label);
       sections.push(section);
     });
@@ -279,7 +279,7 @@ test('an optimistic reader that is overtaken as often as it may lose holds, or g
   for (const whenExhausted of ['hold', 'throw'] as const) {
     const stage = new Stage();
     const page = RANGES[0]!;
-    let current = await stage.tracker.invalidate(page);
+    let current = await stage.tracker.begin(page);
     let outcome: unknown;
     void stage
       .lookup(page, () => 'read', { maxAttempts: 2, whenExhausted })
@@ -292,7 +292,7 @@ test('an optimistic reader that is overtaken as often as it may lose holds, or g
         },
       );
     for (let i = 0; i < 2; i++) {
-      const next = await stage.tracker.invalidate(page);
+      const next = await stage.tracker.begin(page);
       current.end();
       await stage.settle();
       current = next;
@@ -300,7 +300,7 @@ test('an optimistic reader that is overtaken as often as it may lose holds, or g
     if (whenExhausted === 'throw') expect(outcome).toBeInstanceOf(RetryLimitError);
     else {
       expect(outcome).toBeUndefined();
-      expect(stage.tracker.tryInvalidate(page)).toBeUndefined();
+      expect(stage.tracker.tryBegin(page)).toBeUndefined();
       current.end();
       await stage.settle();
       expect(outcome).toBe('read');

@@ -7,11 +7,11 @@ it('a history does not keep the owner of what it has forgotten', async () => {
   // In a function of its own: the last owner would live on in a register of this one.
   const change = () => {
     const owner = {};
-    tracker.tryInvalidate(range(0, 8), { owner })!.end();
+    tracker.tryBegin(range(0, 8), { owner })!.end();
     return new WeakRef(owner);
   };
   const owners = Array.from({ length: 50 }, change);
-  for (let i = 0; i < 64; i++) tracker.tryInvalidate(range(0, 8))!.end();
+  for (let i = 0; i < 64; i++) tracker.tryBegin(range(0, 8))!.end();
   await new Promise((resolve) => setImmediate(resolve)); // a WeakRef keeps its target until the end of the turn
   gc!();
   expect(owners.filter((owner) => owner.deref() !== undefined)).toHaveLength(0);

@@ -38,14 +38,14 @@ async function play(order: readonly string[], shape: number): Promise<void> {
   const holders = new Map<string, ReturnType<Stage['holder']>>();
   const active: Invalidation[] = [];
   let pending = 0;
-  const base = await tracker.invalidate(overlapping[shape % 3]!, { label: 'the first' });
+  const base = await tracker.begin(overlapping[shape % 3]!, { label: 'the first' });
   for (const [i, name] of order.entries()) {
     const ranges = shape === 0 ? PAGE : overlapping[(i * shape) % 3]!;
     if (name.startsWith('hold')) holders.set(name, stage.holder(name, ranges));
     else {
       pending++;
       void tracker
-        .invalidate(ranges, { label: name, signal: i % 2 === 0 ? new AbortController().signal : undefined })
+        .begin(ranges, { label: name, signal: i % 2 === 0 ? new AbortController().signal : undefined })
         .then((section) => {
           pending--;
           active.push(section);
@@ -85,13 +85,13 @@ test('a begin that was granted goes before a hold that stood between it and a be
     const stage = new Stage();
     const first = stage.holder('first', PAGE);
     await stage.settle();
-    const quick = stage.tracker.invalidate(PAGE, { label: 'quick' }).then(async (section) => {
+    const quick = stage.tracker.begin(PAGE, { label: 'quick' }).then(async (section) => {
       await turns(gap);
       section.end();
     });
     const between = stage.holder('between', PAGE);
     await stage.settle(); // it loses once, and is announced before the next begin comes
-    const slow = stage.tracker.invalidate(PAGE, { label: 'slow', signal: new AbortController().signal });
+    const slow = stage.tracker.begin(PAGE, { label: 'slow', signal: new AbortController().signal });
     await stage.settle();
     first.finish();
     await quick;
@@ -110,13 +110,13 @@ test('a granted begin that is aborted before it enters leaves no hold waiting an
     const first = stage.holder('first', PAGE);
     await stage.settle();
     const controller = new AbortController();
-    const given = stage.tracker.invalidate(PAGE, { label: 'given up', signal: controller.signal }).then(
+    const given = stage.tracker.begin(PAGE, { label: 'given up', signal: controller.signal }).then(
       (section) => section.end(),
       () => stage.witness.refused(),
     );
     const between = stage.holder('between', PAGE);
     await stage.settle(); // it loses once, and is announced before the next begin comes
-    const later = stage.tracker.invalidate(PAGE, { label: 'later', signal: new AbortController().signal });
+    const later = stage.tracker.begin(PAGE, { label: 'later', signal: new AbortController().signal });
     await stage.settle();
     first.finish();
     await turns(gap);
@@ -137,13 +137,11 @@ test('a begin that was granted goes before a hold that waited for another begin,
   const [ends, givesUp] = [new AbortController(), new AbortController()];
   const first = stage.holder('first', PAGE, { signal: ends.signal });
   await stage.settle();
-  const given = stage.tracker
-    .invalidate(PAGE, { label: 'given up', signal: givesUp.signal })
-    .catch(() => stage.witness.refused());
+  const given = stage.tracker.begin(PAGE, { label: 'given up', signal: givesUp.signal }).catch(() => stage.witness.refused());
   const between = stage.holder('between', PAGE);
   await stage.settle(); // it loses once, and is announced before the next begin comes
   // Has a signal, too, or it would enter before the hold has had its turn.
-  const later = stage.tracker.invalidate(PAGE, { label: 'later', signal: new AbortController().signal });
+  const later = stage.tracker.begin(PAGE, { label: 'later', signal: new AbortController().signal });
   await stage.settle();
   givesUp.abort(); // in its next turn it leaves the queue, and the hold looks again: nothing active, and no older begin
   ends.abort(); // grants the other begin, which enters a turn later
@@ -166,7 +164,7 @@ test('a begin that queues when the tracker is closed rejects, whatever turn its 
       const stage = new Stage();
       const holder = stage.holder('holder', PAGE);
       await stage.settle();
-      const begin = stage.tracker.invalidate(PAGE, { signal }).then(
+      const begin = stage.tracker.begin(PAGE, { signal }).then(
         () => 'begun',
         (error: unknown) => error,
       );
@@ -190,7 +188,7 @@ test('a begin that queues when the tracker is closed rejects, whatever turn its 
 
 test('a lookup that joins an admitted hold waits for a nested section that has come through', async () => {
   const stage = new Stage();
-  const outer = await stage.tracker.invalidate(NEXT, { label: 'outer' });
+  const outer = await stage.tracker.begin(NEXT, { label: 'outer' });
   const holder = stage.holder('holder', PAGE);
   await stage.settle();
   const numbers: number[] = [];
@@ -206,7 +204,7 @@ test('a lookup that joins an admitted hold waits for a nested section that has c
     { maxAttempts: 1 },
   );
   await stage.settle();
-  const inner = await stage.tracker.invalidate(PAGE, { label: 'inner', within: outer });
+  const inner = await stage.tracker.begin(PAGE, { label: 'inner', within: outer });
   lose();
   await stage.settle();
   expect(numbers).toEqual([1]);
@@ -236,7 +234,7 @@ async function waitBehindAChain(observe: (number: number) => Range | undefined):
   let last = start(0);
   await stage.settle();
   let begun: number | undefined;
-  const begin = stage.tracker.invalidate(NEXT).then((section) => {
+  const begin = stage.tracker.begin(NEXT).then((section) => {
     begun = stage.clock.now();
     section.end();
   });
@@ -259,9 +257,9 @@ test('a hold that discovers the range of an older begin does not wait for it whi
   const elsewhere = { start: 16, end: 24 };
   const first = stage.holder('first', NEXT);
   await stage.settle();
-  const begin = stage.tracker.invalidate(NEXT, { label: 'older' });
+  const begin = stage.tracker.begin(NEXT, { label: 'older' });
   await stage.settle();
-  const late = await stage.tracker.invalidate(elsewhere);
+  const late = await stage.tracker.begin(elsewhere);
   const second = stage.holder('second', PAGE, { observe: { start: 8, end: 24 } });
   await stage.settle();
   first.finish();
@@ -281,13 +279,13 @@ test('a lookup that has lost nothing waits out a long section, also where others
   for (let round = 0; round < 4; round++) {
     const holder = stage.holder(`holder ${round}`, PAGE);
     await stage.settle();
-    const begin = stage.tracker.invalidate(PAGE);
+    const begin = stage.tracker.begin(PAGE);
     await stage.settle();
     holder.finish();
     (await begin).end();
     await stage.settle();
   }
-  const long = await stage.tracker.invalidate(PAGE);
+  const long = await stage.tracker.begin(PAGE);
   let outcome: unknown;
   const note = (settlement: unknown) => {
     outcome = settlement;
@@ -305,13 +303,13 @@ test('a lookup that has lost nothing waits out a long section, also where others
 
 test('a nested begin that does not say so is delayed by holdMs at most, and then everybody goes on', async () => {
   const stage = new Stage();
-  const outer = await stage.tracker.invalidate(PAGE);
+  const outer = await stage.tracker.begin(PAGE);
   const holder = stage.holder('holder', PAGE);
-  const again = await stage.tracker.invalidate(PAGE);
+  const again = await stage.tracker.begin(PAGE);
   outer.end(); // overtaken by `again`, so it holds, and waits for that
   await stage.settle();
-  const nested = stage.tracker.invalidate(PAGE);
-  const declared = await stage.tracker.invalidate(PAGE, { within: again });
+  const nested = stage.tracker.begin(PAGE);
+  const declared = await stage.tracker.begin(PAGE, { within: again });
   declared.end();
   stage.clock.advance(HOLD_MS - 1);
   await stage.settle();
@@ -329,10 +327,10 @@ test('a holder that invalidates what it holds ends by its limit', async () => {
   const result = stage.lookup(
     PAGE,
     async (attempt: Attempt) => {
-      if (attempt.number === 1) stage.tracker.tryInvalidate(PAGE)?.end();
+      if (attempt.number === 1) stage.tracker.tryBegin(PAGE)?.end();
       else {
         held = true;
-        (await stage.tracker.invalidate(PAGE)).end();
+        (await stage.tracker.begin(PAGE)).end();
       }
     },
     { maxAttempts: 1 },
@@ -370,20 +368,20 @@ test('random holds and begins on a few pages get through without any of them run
         if (random.chance(0.5) && active.length > 0) active.splice(random.below(active.length), 1)[0]!.end();
         else holders.find(({ attempts, isFinishing }) => attempts.length > 0 && !isFinishing)?.finish();
       };
-      const root = await tracker.invalidate({ start: 100, end: 101 });
+      const root = await tracker.begin({ start: 100, end: 101 });
       for (const [i, { what, start, length, observe, gap }] of parties.entries()) {
         const range = { start, end: start + length };
         if (what === 'hold') {
           const more = observe === undefined ? {} : { observe: { start: observe, end: observe + 2 } };
           holders.push(stage.holder(`holder ${i}`, range, more));
         } else if (what === 'try') {
-          const section = tracker.tryInvalidate(range);
+          const section = tracker.tryBegin(range);
           if (section !== undefined) active.push(section);
         } else {
           const controller = new AbortController();
           queued++;
           void tracker
-            .invalidate(range, { label: `begin ${i}`, ...(what === 'nested' ? { within: root } : {}), signal: controller.signal })
+            .begin(range, { label: `begin ${i}`, ...(what === 'nested' ? { within: root } : {}), signal: controller.signal })
             .then(
               (section) => active.push(section),
               () => {},

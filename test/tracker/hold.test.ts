@@ -17,7 +17,7 @@ function make(): { tracker: RangeTracker; clock: ManualClock } {
 async function waitingHold(tracker: RangeTracker, options: { holdMs?: number; label?: string } = {}) {
   const read = new ManualFetch();
   const outcome = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, ...options }));
-  const section = tracker.tryInvalidate(PAGE)!;
+  const section = tracker.tryBegin(PAGE)!;
   read.last.resolve('stale');
   await turns();
   return { read, outcome, section };
@@ -45,7 +45,7 @@ describe('the end of a hold', () => {
   it('comes while it waits for its turn, too, and then nobody is held up by it any more', async () => {
     const { tracker, clock } = make();
     const { read, outcome, section } = await waitingHold(tracker, { holdMs: 50 });
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(50);
     await turns();
     expect(outcome.error).toMatchObject({ message: expect.stringContaining('held its ranges for 50 ms'), attempts: 1 });
@@ -89,9 +89,9 @@ describe('the end of a hold', () => {
 
   it('does not wait for the timer when a held attempt has lost and the host is busy', async () => {
     const { tracker, clock } = make();
-    const outer = tracker.tryInvalidate(range(100, 108))!;
+    const outer = tracker.tryBegin(range(100, 108))!;
     const holder = await hold(tracker, PAGE, { holdMs: 50 });
-    tracker.tryInvalidate(PAGE, { within: outer })!.end();
+    tracker.tryBegin(PAGE, { within: outer })!.end();
     clock.stall(60);
     holder.read.last.resolve('stale');
     await turns();
@@ -112,11 +112,11 @@ describe('the end of a hold', () => {
 
   it('is not put off by losing again', async () => {
     const { tracker, clock } = make();
-    const outer = tracker.tryInvalidate(range(100, 108))!;
+    const outer = tracker.tryBegin(range(100, 108))!;
     const holder = await hold(tracker, PAGE, { holdMs: 100 });
     for (let i = 0; i < 9; i++) {
       clock.advance(10);
-      tracker.tryInvalidate(PAGE, { within: outer })!.end();
+      tracker.tryBegin(PAGE, { within: outer })!.end();
       holder.read.last.resolve('stale');
       await turns();
     }
@@ -135,11 +135,11 @@ describe('a hold', () => {
     const mirror = tracker.subscribe(PAGE, { invalidate() {} });
     const read = new ManualFetch();
     const result = mirror.lookup(read.fetch, { maxAttempts: 1 });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     read.last.resolve('stale');
     await turns();
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
+    const begun = new Outcome(tracker.begin(PAGE));
     await turns();
     read.last.resolve('fresh');
     expect(await soon(result)).toBe('fresh');
@@ -154,10 +154,10 @@ describe('a hold', () => {
     const ranges = [PAGE, range(20, 28), range(40, 48)];
     const read = new ManualFetch();
     const result = tracker.lookup(ranges, read.fetch, { maxAttempts: 1 });
-    const sections = ranges.map((one) => tracker.tryInvalidate(one)!);
+    const sections = ranges.map((one) => tracker.tryBegin(one)!);
     read.last.resolve('stale');
     await turns();
-    const begins = ranges.map((one) => new Outcome(tracker.invalidate(one)));
+    const begins = ranges.map((one) => new Outcome(tracker.begin(one)));
     for (const section of sections) {
       expect(read.calls).toHaveLength(1);
       section.end();
@@ -178,7 +178,7 @@ describe('a hold', () => {
     ]) {
       const { tracker, clock } = make();
       const holders = [await hold(tracker, range(0, 4)), await hold(tracker, range(4, 8))];
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       for (const which of order) {
         await turns();
         expect(begun.state).toBe('pending');
@@ -195,11 +195,11 @@ describe('a hold', () => {
     const { tracker, clock } = make();
     const reads = Array.from({ length: 20 }, () => new ManualFetch());
     const results = reads.map((read) => tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     for (const read of reads) read.last.resolve('stale');
     await turns();
     expect(tracker.inspect().holds).toHaveLength(20);
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    const begun = new Outcome(tracker.begin(PAGE));
     section.end();
     await turns();
     expect(reads.every(({ calls }) => calls.length === 2)).toBe(true);
@@ -224,7 +224,7 @@ describe('a hold', () => {
           tracker.lookup(PAGE, read.fetch, i === 2 ? { maxAttempts: 1, signal: controller.signal } : { maxAttempts: 1 }),
         ),
     );
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     for (const read of reads) read.last.resolve('stale');
     await turns();
     controller.abort(new Error('not me'));
@@ -243,12 +243,12 @@ describe('a hold', () => {
     const { tracker, clock } = make();
     for (let round = 0; round < 64; round++) {
       const lost = await hold(tracker, PAGE);
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       await lost.commit();
       begun.value?.end();
       await turns();
     }
-    const section = await tracker.invalidate(PAGE);
+    const section = await tracker.begin(PAGE);
     const suspicious = new ManualFetch();
     const patient = new ManualFetch();
     const outcomes = [
@@ -271,9 +271,9 @@ describe('a hold', () => {
   it('what it observes is held until it is released, and covers what is active there now', async () => {
     const { tracker, clock } = make();
     const holder = await hold(tracker, PAGE);
-    const busy = tracker.tryInvalidate(range(30, 38))!;
+    const busy = tracker.tryBegin(range(30, 38))!;
     holder.read.last.attempt.observe([range(20, 28), range(30, 38)]);
-    expect(tracker.tryInvalidate(range(20, 21))).toBeUndefined();
+    expect(tracker.tryBegin(range(20, 21))).toBeUndefined();
     holder.read.last.resolve('stale');
     await turns();
     // It lost to what was active there; its next turn comes when that is quiet as well.
@@ -283,7 +283,7 @@ describe('a hold', () => {
     expect(holder.read.calls).toHaveLength(3);
     await holder.commit();
     expect(holder.outcome.value).toBe('fresh');
-    tracker.tryInvalidate(range(0, 100))!.end();
+    tracker.tryBegin(range(0, 100))!.end();
     expectNothingLeft(tracker, { clock });
   });
 
@@ -297,10 +297,10 @@ describe('a hold', () => {
         log.push(`commit at ${tracker.seq}, ${tracker.activeCount} active`);
       },
     });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     read.last.resolve('stale');
     await turns();
-    const begun = tracker.invalidate(PAGE).then((section) => {
+    const begun = tracker.begin(PAGE).then((section) => {
       log.push(`begin at ${section.beginSeq}`);
       section.end();
     });
@@ -314,10 +314,10 @@ describe('a hold', () => {
     const { tracker, clock } = make();
     const read = new ManualFetch();
     const outcome = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, timeoutMs: 10, holdMs: 1000 }));
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     read.last.resolve('stale');
     await turns();
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(10);
     await turns();
     expect([outcome.state, begun.state]).toEqual(['rejected', 'resolved']);
@@ -328,8 +328,8 @@ describe('a hold', () => {
   it('lets begins within another through, and no others', async () => {
     const { tracker, clock } = make();
     const { read, outcome, section } = await waitingHold(tracker);
-    const inner = tracker.tryInvalidate(range(2, 4), { within: section })!;
-    expect(tracker.tryInvalidate(range(2, 4))).toBeUndefined();
+    const inner = tracker.tryBegin(range(2, 4), { within: section })!;
+    expect(tracker.tryBegin(range(2, 4))).toBeUndefined();
     section.end();
     await turns();
     expect(read.calls).toHaveLength(1);

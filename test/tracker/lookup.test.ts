@@ -95,7 +95,7 @@ describe('the options of a lookup', () => {
 
   it('with a limit of Infinity set no timer', async () => {
     const { tracker, clock } = make();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const result = tracker.lookup(PAGE, () => 'read', { timeoutMs: Number.POSITIVE_INFINITY });
     expect(clock.pending).toBe(0);
     section.end();
@@ -106,7 +106,7 @@ describe('the options of a lookup', () => {
 describe('fetch', () => {
   it('is called in the same turn if nothing is in the way, with attempt 1 and the token', () => {
     const { tracker } = make();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     const seen: unknown[] = [];
     void tracker.lookup(PAGE, ({ number, seq }) => void seen.push(number, seq));
     expect(seen).toEqual([1, 2]);
@@ -404,7 +404,7 @@ describe('observe', () => {
       void tracker.lookup(PAGE, read.fetch);
       const { attempt } = read.last;
       const { signal } = attempt;
-      const section = tracker.tryInvalidate(range(20, 28), { label: 'other' })!;
+      const section = tracker.tryBegin(range(20, 28), { label: 'other' })!;
       if (!stillActive) section.end();
       expect(signal.aborted).toBe(false);
       attempt.observe(range(20, 21));
@@ -435,7 +435,7 @@ describe('observe', () => {
     const read = new ManualFetch();
     const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY });
     read.last.attempt.observe(range(20, 28));
-    const section = tracker.tryInvalidate(range(24, 25))!;
+    const section = tracker.tryBegin(range(24, 25))!;
     read.last.resolve('stale');
     await turns();
     expect([read.calls.length, tracker.inspect().waiting]).toEqual([1, 1]);
@@ -540,7 +540,7 @@ describe('the signal of an attempt', () => {
     const { tracker } = make();
     const { attempt } = start(tracker, { ignore: ({ kind }) => kind === 'soft-dirty' });
     const { signal } = attempt;
-    tracker.tryInvalidate(PAGE, { kind: 'soft-dirty' })!.end();
+    tracker.tryBegin(PAGE, { kind: 'soft-dirty' })!.end();
     expect(signal.aborted).toBe(false);
     hit(tracker, PAGE);
     expect(signal.aborted).toBe(true);
@@ -558,7 +558,7 @@ describe('the signal of an attempt', () => {
         results.push(tracker.lookup(range(100, 108), () => 'elsewhere'));
       });
     }
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     // The section has begun before any listener runs, and the listeners find each other's sections ended.
     expect(log).toHaveLength(4);
     expect(tracker.activeCount).toBe(1);
@@ -579,7 +579,7 @@ describe('the signal of an attempt', () => {
     attempt.signal.addEventListener('abort', () => {
       for (const { invalidation } of tracker.inspect().sections) invalidation.end();
     });
-    const section = tracker.tryInvalidate(PAGE);
+    const section = tracker.tryBegin(PAGE);
     section?.end();
     expect([tracker.activeCount, tracker.seq]).toEqual([0, 2]);
   });
@@ -650,11 +650,11 @@ describe('a lookup that keeps losing', () => {
   // A chain of sections, each begun before the last one ends, would keep it waiting for ever without a single attempt.
   it('counts being overtaken while it waits like a collision, and throws', async () => {
     const { tracker, clock } = make();
-    let section = tracker.tryInvalidate(PAGE)!;
+    let section = tracker.tryBegin(PAGE)!;
     const outcome = new Outcome(tracker.lookup(PAGE, () => 'read', { maxAttempts: 3, whenExhausted: 'throw' }));
     let links = 0;
     for (; outcome.state === 'pending' && links < 20; links++) {
-      const next = tracker.tryInvalidate(PAGE)!;
+      const next = tracker.tryBegin(PAGE)!;
       section.end();
       section = next;
       await turns();
@@ -668,18 +668,18 @@ describe('a lookup that keeps losing', () => {
 
   it('holds when it has been overtaken maxAttempts times, and gets its turn', async () => {
     const { tracker, clock } = make();
-    let section = tracker.tryInvalidate(PAGE)!;
+    let section = tracker.tryBegin(PAGE)!;
     const outcome = new Outcome(tracker.lookup(PAGE, () => 'read', { maxAttempts: 2 }));
     let links = 0;
     while (tracker.inspect().holds.length === 0 && links++ < 20) {
-      const next = tracker.tryInvalidate(PAGE)!;
+      const next = tracker.tryBegin(PAGE)!;
       section.end();
       section = next;
       await turns();
     }
     expect(links).toBe(2);
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
+    const begun = new Outcome(tracker.begin(PAGE));
     section.end();
     await turns();
     expect([outcome.value, begun.state]).toEqual(['read', 'resolved']);
@@ -689,7 +689,7 @@ describe('a lookup that keeps losing', () => {
 
   it('is not overtaken by sections that were there before it', async () => {
     const { tracker } = make();
-    const sections = Array.from({ length: 5 }, () => tracker.tryInvalidate(PAGE)!);
+    const sections = Array.from({ length: 5 }, () => tracker.tryBegin(PAGE)!);
     const outcome = new Outcome(tracker.lookup(PAGE, () => 'read', { maxAttempts: 1, whenExhausted: 'throw' }));
     for (const section of sections.reverse()) {
       expect(outcome.state).toBe('pending');
@@ -708,14 +708,14 @@ describe('the asynchronous context of the caller', () => {
       const context = new AsyncLocalStorage<string>();
       const seen: string[] = [];
       const see = (what: string) => void seen.push(`${what}: ${context.getStore()}`);
-      const section = context.run('writer', () => tracker.tryInvalidate(PAGE)!);
+      const section = context.run('writer', () => tracker.tryBegin(PAGE)!);
       const result = context.run('reader', () =>
         tracker.lookup(
           PAGE,
           async ({ number }) => {
             see(`fetch ${number}`);
             // From its second attempt on it may hold, and then the begin is refused.
-            if (number <= 3) context.run('writer', () => tracker.tryInvalidate(PAGE)?.end());
+            if (number <= 3) context.run('writer', () => tracker.tryBegin(PAGE)?.end());
             await undefined;
             return number;
           },

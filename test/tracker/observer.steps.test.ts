@@ -20,7 +20,7 @@ describe('an observer of the steps', () => {
     };
     const slow = deferred();
     const mirrors = [tells('first'), tells('second', slow.promise)];
-    const begun = tracker.invalidate(PAGE);
+    const begun = tracker.begin(PAGE);
     await turns();
     const order = log.map((line) => line.split(' ')[0]);
     expect([...order].sort()).toEqual(['first', 'second']); // in no order that is promised
@@ -39,8 +39,8 @@ describe('an observer of the steps', () => {
     for (const invalidate of [() => false as const, () => Promise.reject(new Error('no'))]) {
       const { tracker, take } = make(steps);
       tracker.subscribe(PAGE, { invalidate });
-      await tracker.invalidate(PAGE).catch(() => {});
-      expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+      await tracker.begin(PAGE).catch(() => {});
+      expect(tracker.tryBegin(PAGE)).toBeUndefined();
       await tracker.mutate(PAGE, () => {}).catch(() => {});
       expect(take()).toEqual(['notifying', 'notifying', 'notifying']);
     }
@@ -77,7 +77,7 @@ describe('an observer of the steps', () => {
 
   it('sees a section that somebody else begins inside a change between the two', async () => {
     const { tracker, take } = make(steps);
-    await tracker.mutate(PAGE, () => tracker.tryInvalidate(PAGE)!.end());
+    await tracker.mutate(PAGE, () => tracker.tryBegin(PAGE)!.end());
     expect(take()).toEqual(['begun', 'changing', 'begun', 'changed']);
   });
 
@@ -85,7 +85,7 @@ describe('an observer of the steps', () => {
     const { tracker, clock, seen } = make([...steps, 'wait', 'wake', 'failed']);
     const controller = new AbortController();
     const { signal } = controller;
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const waits = [
       tracker.readBegin(PAGE, { signal }),
       tracker.readBegin(PAGE, { timeoutMs: 5 }),
@@ -106,7 +106,7 @@ describe('an observer of the steps', () => {
     const { tracker, seen, take } = make(all);
     const holder = await hold(tracker, PAGE);
     const controller = new AbortController();
-    const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal, label: 'given up' }));
+    const begun = new Outcome(tracker.begin(PAGE, { signal: controller.signal, label: 'given up' }));
     await turns();
     controller.abort('stop');
     await turns();
@@ -114,7 +114,7 @@ describe('an observer of the steps', () => {
     expect(only(seen, 'gaveUp')).toMatchObject([{ waiter: { label: 'given up', active: false } }]);
     expect(only(seen, 'gaveUp')[0]!.waiter).toBe(only(seen, 'wait').at(-1)!.waiter);
     await holder.commit();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const waiting = new Outcome(tracker.readBegin(PAGE));
     await turns();
     take();

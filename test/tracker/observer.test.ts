@@ -11,7 +11,7 @@ const PAGE = range(0, 8);
 /** What a `readBegin` that was aborted while it waited rejects with. */
 async function givesUp(tracker: RangeTracker): Promise<unknown> {
   const controller = new AbortController();
-  const section = tracker.tryInvalidate(PAGE)!;
+  const section = tracker.tryBegin(PAGE)!;
   const waiting = tracker.readBegin(PAGE, { signal: controller.signal }).catch((error) => error);
   await turns();
   controller.abort('stop');
@@ -37,8 +37,8 @@ describe('an observer', () => {
   it('sees a section begin and end, and who was told', async () => {
     const { tracker, seen } = make();
     const mirror = tracker.subscribe(PAGE, { invalidate() {} }, { label: 'mirror' });
-    const outer = await soon(tracker.invalidate(PAGE, { label: 'outer' }));
-    const inner = tracker.tryInvalidate(range(100, 108), { within: outer })!;
+    const outer = await soon(tracker.begin(PAGE, { label: 'outer' }));
+    const inner = tracker.tryBegin(range(100, 108), { within: outer })!;
     inner.end();
     outer.end();
     mirror.close();
@@ -72,7 +72,7 @@ describe('an observer', () => {
   ])('sees the answer of a subscriber: %s', async (answer, invalidate) => {
     const { tracker, seen } = make();
     tracker.subscribe(PAGE, { invalidate });
-    await tracker.invalidate(PAGE).then(
+    await tracker.begin(PAGE).then(
       (section) => section.end(),
       () => {},
     );
@@ -84,7 +84,7 @@ describe('an observer', () => {
   it('sees a refusal, and who refused', async () => {
     const { tracker, seen, take } = make();
     const mirror = tracker.subscribe(range(4, 8), { invalidate: () => false });
-    tracker.tryInvalidate(PAGE, { label: 'refused' });
+    tracker.tryBegin(PAGE, { label: 'refused' });
     expect(seen.map(({ name, event }) => [name, event.seq])).toEqual([
       ['subscribed', 0],
       ['begin', 1],
@@ -97,14 +97,14 @@ describe('an observer', () => {
     mirror.close();
     await hold(tracker, PAGE);
     take();
-    tracker.tryInvalidate(PAGE);
+    tracker.tryBegin(PAGE);
     expect(seen.map(({ name }) => name)).toEqual(['refused']);
     expect(only(seen, 'refused')[0]!.subscription).toBeUndefined();
   });
 
   it('sees a reader wait and wake, and for whom it waited', async () => {
     const { tracker, seen } = make();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const begun = tracker.readBegin(range(4, 12));
     section.end();
     await soon(begun);
@@ -122,7 +122,7 @@ describe('an observer', () => {
 
   it('sees that a reader waits for somebody else than before', async () => {
     const { tracker, seen } = make();
-    const sections = [tracker.tryInvalidate(PAGE)!, tracker.tryInvalidate(PAGE)!];
+    const sections = [tracker.tryBegin(PAGE)!, tracker.tryBegin(PAGE)!];
     const begun = tracker.readBegin(PAGE);
     for (const section of [...sections].reverse()) section.end();
     await soon(begun);
@@ -134,7 +134,7 @@ describe('an observer', () => {
     const { tracker, seen, take } = make();
     const holders = [await hold(tracker, range(0, 4), { label: 'a' }), await hold(tracker, range(4, 8), { label: 'b' })];
     take();
-    const begun = new Outcome(tracker.invalidate(PAGE));
+    const begun = new Outcome(tracker.begin(PAGE));
     await turns();
     const first = (only(seen, 'wait')[0]!.blocker as { label: string }).label;
     const order = first === 'a' ? holders : holders.reverse();
@@ -149,10 +149,10 @@ describe('an observer', () => {
     const { tracker, seen } = make();
     const read = new ManualFetch();
     const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, label: 'reader' });
-    const section = tracker.tryInvalidate(PAGE, { label: 'one' })!;
+    const section = tracker.tryBegin(PAGE, { label: 'one' })!;
     read.last.resolve('stale');
     await turns();
-    const begun = tracker.invalidate(PAGE, { label: 'two' });
+    const begun = tracker.begin(PAGE, { label: 'two' });
     section.end();
     await turns();
     read.last.resolve('fresh');
@@ -200,7 +200,7 @@ describe('an observer', () => {
   it('sees a waiting lookup fail before its first attempt', async () => {
     const { tracker, seen } = make();
     const controller = new AbortController();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const result = new Outcome(tracker.lookup(PAGE, () => 'read', { signal: controller.signal }));
     controller.abort('stop');
     section.end();
@@ -234,7 +234,7 @@ describe('an observer', () => {
         ended: (event) => inspected.push(event.seq, tracker.seq, tracker.stats.ends, tracker.inspect().sections.length),
       },
     });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(inspected).toEqual([1, 1, 1, 1, 2, 2, 1, 0]);
   });
 
@@ -247,7 +247,7 @@ describe('an observer', () => {
     }
     const observer = new Counter();
     const tracker = new RangeTracker({ observer });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect([observer.count, tracker.stats.observerErrors]).toEqual([1, 0]);
   });
 });
@@ -271,8 +271,8 @@ describe('an observer that throws', () => {
       const log: unknown[] = [];
       const mirror = tracker.subscribe(PAGE, { invalidate: () => void log.push('begin'), end: () => void log.push('end') });
       const holder = await hold(tracker, PAGE);
-      tracker.tryInvalidate(PAGE);
-      const begun = tracker.invalidate(PAGE);
+      tracker.tryBegin(PAGE);
+      const begun = tracker.begin(PAGE);
       await turns();
       await holder.commit();
       const section = await soon(begun);

@@ -31,10 +31,10 @@ describe('a snapshot', () => {
   it('shows who is active, since when, and who waits for it, since when', async () => {
     const { tracker, clock } = make();
     clock.advance(100);
-    const first = tracker.tryInvalidate([PAGE, range(20, 28)], { kind: 'unmap', label: 'first' })!;
+    const first = tracker.tryBegin([PAGE, range(20, 28)], { kind: 'unmap', label: 'first' })!;
     await turns();
     clock.advance(10);
-    const second = tracker.tryInvalidate(range(100, 108))!;
+    const second = tracker.tryBegin(range(100, 108))!;
     const waits = [tracker.readBegin(range(4, 6)), tracker.lookup([range(0, 2), range(22, 23)], () => 1, { label: 'reader' })];
     await turns();
     clock.advance(5);
@@ -75,7 +75,7 @@ describe('a snapshot', () => {
 
   it('is a copy: it does not change when the tracker goes on', async () => {
     const { tracker } = make();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const waiting = tracker.readBegin(PAGE);
     const before = tracker.inspect();
     section.end();
@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     const { tracker, clock } = make();
     const holder = await hold(tracker, PAGE, { holdMs: 300, label: 'reader' });
     clock.advance(100);
-    const begins = [1, 2].map((i) => new Outcome(tracker.invalidate(range(i, 20), { label: `begin ${i}` })));
+    const begins = [1, 2].map((i) => new Outcome(tracker.begin(range(i, 20), { label: `begin ${i}` })));
     await turns();
     clock.advance(20);
     const { holds, sections, waiting } = tracker.inspect();
@@ -122,7 +122,7 @@ describe('a snapshot', () => {
     const { tracker } = make();
     const read = new ManualFetch();
     const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, label: 'reader' });
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     read.last.resolve('stale');
     await turns();
     expect(tracker.inspect()).toMatchObject({
@@ -153,9 +153,9 @@ describe('a snapshot', () => {
 
   it('shows how far back the memory reaches', () => {
     const { tracker } = make();
-    for (let i = 0; i < 20; i++) tracker.tryInvalidate(PAGE)!.end();
+    for (let i = 0; i < 20; i++) tracker.tryBegin(PAGE)!.end();
     expect(tracker.inspect().history).toEqual({ size: 16, capacity: 16, floor: 8 });
-    tracker.tryInvalidate([range(0, 1), range(2, 3)])!.end();
+    tracker.tryBegin([range(0, 1), range(2, 3)])!.end();
     expect(tracker.inspect().history).toEqual({ size: 16, capacity: 16, floor: 12 });
   });
 

@@ -64,7 +64,7 @@ test('in no schedule does a begin resolve before every subscriber has confirmed,
         const one = async (late: boolean) => {
           if (late) await s.schedule(Promise.resolve(), 'begin');
           try {
-            const section = await tracker.invalidate(PAGE);
+            const section = await tracker.begin(PAGE);
             expect(unconfirmed.get(section) ?? 0).toBe(0);
             expect(section.active).toBe(true);
             section.end();
@@ -94,7 +94,7 @@ test('every subscriber is started before any has finished, and a slow one costs 
       },
     });
   }
-  const section = await tracker.invalidate(PAGE);
+  const section = await tracker.begin(PAGE);
   expect(events.slice(0, 3).sort()).toEqual(['start 0', 'start 1', 'start 2']);
   expect(events.slice(3)).toEqual(['finish 1', 'finish 2', 'finish 0']);
   section.end();
@@ -113,7 +113,7 @@ test('a non-waiting begin that is refused ends for those that were told, moves t
       });
     }
     const token = tracker.tryReadBegin(PAGE)!;
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect(told).toHaveLength(refuser + 1);
     expect(ended.sort()).toEqual(told.slice(0, refuser).sort());
     expect(tracker.seq).toBe(2);
@@ -133,7 +133,7 @@ test('a section that a subscriber has ended is not ended again when another one 
   };
   tracker.subscribe(PAGE, { invalidate });
   tracker.subscribe(PAGE, { invalidate });
-  expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+  expect(tracker.tryBegin(PAGE)).toBeUndefined();
   expect(tracker.activeCount).toBe(0);
   expect(tracker.seq).toBe(2);
   expect(tracker.stats.ends).toBe(1);
@@ -155,13 +155,13 @@ test('a subscription closed at any turn of a begin is told nothing afterwards, a
       await turns(20);
     });
     const outcome = running.catch((error: unknown) => error);
-    const begin = tracker.invalidate({ start: 4, end: 5 });
+    const begin = tracker.begin({ start: 4, end: 5 });
     await turns(gap);
     subscription.close();
     closed = true;
     expect(subscription.readRetry(token)).toBe(true);
     (await begin).end();
-    (await tracker.invalidate(PAGE)).end();
+    (await tracker.begin(PAGE)).end();
     expect(await outcome).toBeInstanceOf(ClosedError);
   }
 });
@@ -194,16 +194,16 @@ test('close turns away everybody who waits, at whatever turn it comes', async ()
         (error: unknown) => outcomes.push(error),
       );
     };
-    const section = await tracker.invalidate(PAGE);
+    const section = await tracker.begin(PAGE);
     note(tracker.readBegin(PAGE));
     note(tracker.readBegin(PAGE, { timeoutMs: 50 }));
     note(tracker.lookup(PAGE, () => 1));
     note(tracker.lookup(PAGE, () => 1, { maxAttempts: 1, signal: new AbortController().signal }));
-    const next = await tracker.invalidate(PAGE); // overtakes: one of them holds from now on
+    const next = await tracker.begin(PAGE); // overtakes: one of them holds from now on
     section.end();
     await settled();
-    note(tracker.invalidate(PAGE));
-    note(tracker.invalidate(PAGE, { signal: new AbortController().signal }));
+    note(tracker.begin(PAGE));
+    note(tracker.begin(PAGE, { signal: new AbortController().signal }));
     await turns(gap);
     await tracker.close();
     await settled();

@@ -56,7 +56,7 @@ describe('subscribe', () => {
     }
     const mirror = new Mirror();
     tracker.subscribe([PAGE, range(20, 28), range(40, 48)], mirror);
-    tracker.tryInvalidate([range(0, 24), range(30, 100)])!.end();
+    tracker.tryBegin([range(0, 24), range(30, 100)])!.end();
     expect(mirror.heard).toEqual(['begin', 'end']);
   });
 });
@@ -103,7 +103,7 @@ describe('closing a subscription', () => {
     const clock = new ManualClock();
     const tracker = new RangeTracker({ clock });
     const mirror = tracker.subscribe(PAGE, deaf);
-    const section = tracker.tryInvalidate(range(0, 4))!;
+    const section = tracker.tryBegin(range(0, 4))!;
     let commits = 0;
     const commit = () => void commits++;
     const read = new ManualFetch();
@@ -136,7 +136,7 @@ describe('a callback', () => {
         }
       },
     });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(log).toEqual(['old begin', 'new end']);
     hit(tracker, PAGE);
     expect(log.slice(2).sort()).toEqual(['new begin', 'new end', 'old begin']);
@@ -152,7 +152,7 @@ describe('a callback', () => {
         return false;
       },
     });
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect(log).toEqual(['begin', 'end']);
   });
 
@@ -176,11 +176,11 @@ describe('a callback', () => {
     tracker.subscribe(PAGE, {
       invalidate(section) {
         log.push(`${section.label} begins`);
-        if (section.label === 'outer') tracker.tryInvalidate(range(4, 5), { label: 'inner', within: section })!.end();
+        if (section.label === 'outer') tracker.tryBegin(range(4, 5), { label: 'inner', within: section })!.end();
       },
       end: ({ label }) => void log.push(`${label} ends`),
     });
-    const section = tracker.tryInvalidate(PAGE, { label: 'outer' })!;
+    const section = tracker.tryBegin(PAGE, { label: 'outer' })!;
     expect(log).toEqual(['outer begins', 'inner begins', 'inner ends']);
     expect([tracker.seq, tracker.activeCount]).toEqual([3, 1]);
     section.end();
@@ -214,7 +214,7 @@ describe('a callback', () => {
         tokens.push(mirror.tryReadBegin());
       },
     });
-    const section = await soon(tracker.invalidate(PAGE));
+    const section = await soon(tracker.begin(PAGE));
     expect(tracker.inspect().waiting).toBe(1);
     section.end();
     expect(await soon(results[0]!)).toBe('read again');
@@ -228,7 +228,7 @@ describe('a callback', () => {
       invalidate: () => mirror.lookup(() => 'read').then(() => undefined),
     });
     const controller = new AbortController();
-    const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal }));
+    const begun = new Outcome(tracker.begin(PAGE, { signal: controller.signal }));
     await turns();
     expect(begun.state).toBe('pending');
     controller.abort(new Error('a knot'));
@@ -246,7 +246,7 @@ describe('a callback', () => {
         if (asked++ < 2) closings.push(tracker.close());
       },
     });
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     await soon(closings[0]!);
     section.end();
     expect(closings[1]).toBe(closings[0]);
@@ -278,7 +278,7 @@ describe('an end callback that throws', () => {
     }
     const begun = tracker.readBegin(PAGE);
     await begun;
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const waiting = tracker.readBegin(PAGE);
     section.end();
     expect(await soon(waiting)).toBe(2);
@@ -299,7 +299,7 @@ describe('an end callback that throws', () => {
         },
       });
     }
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect([caught.length, tracker.activeCount]).toEqual([2, 0]);
   });
 });
@@ -309,9 +309,9 @@ describe('the readers of a subscription', () => {
     const tracker = new RangeTracker();
     const mirror = tracker.subscribe([PAGE, range(20, 28)], deaf);
     const token = mirror.tryReadBegin()!;
-    const elsewhere = tracker.tryInvalidate(range(8, 20))!;
+    const elsewhere = tracker.tryBegin(range(8, 20))!;
     expect([mirror.tryReadBegin(), mirror.readRetry(token)]).toEqual([1, false]);
-    const inside = tracker.tryInvalidate(range(24, 25))!;
+    const inside = tracker.tryBegin(range(24, 25))!;
     expect([mirror.tryReadBegin(), mirror.readRetry(token)]).toEqual([undefined, true]);
     expect(mirror.tryReadBegin({ ranges: PAGE })).toBe(2);
     expect(mirror.readRetry(token, { ranges: [PAGE, range(20, 24)] })).toBe(false);
@@ -357,7 +357,7 @@ describe('the readers of a subscription', () => {
     const none = () => false;
     const mirror = tracker.subscribe(PAGE, deaf, { ignore: own });
     const token = mirror.tryReadBegin()!;
-    const section = tracker.tryInvalidate(PAGE, { kind: 'soft-dirty' })!;
+    const section = tracker.tryBegin(PAGE, { kind: 'soft-dirty' })!;
     expect([mirror.tryReadBegin(), mirror.tryReadBegin({ ignore: none })]).toEqual([1, undefined]);
     expect([mirror.readRetry(token), mirror.readRetry(token, { ignore: none })]).toEqual([false, true]);
     expect(await soon(mirror.readBegin())).toBe(1);
@@ -374,7 +374,7 @@ describe('the readers of a subscription', () => {
   it('give its label to its lookups unless they bring their own', async () => {
     const tracker = new RangeTracker();
     const mirror = tracker.subscribe(PAGE, deaf, { label: 'mirror' });
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     const results = [mirror.lookup(() => 1), mirror.lookup(() => 1, { label: 'mine' })];
     expect(tracker.inspect().sections[0]!.waiting.map(({ label }) => label)).toEqual(['mirror', 'mine']);
     section.end();

@@ -69,7 +69,7 @@ describe('what is dropped', () => {
           tracker.lookup(PAGE, async (attempt) => remember({ attempt: remember(attempt), signal: attempt.signal }), bounds),
         );
         await tracker.lookup(PAGE, (attempt) => Promise.reject(remember({ attempt: remember(attempt) })), bounds).catch(() => {});
-        const section = tracker.tryInvalidate(PAGE)!;
+        const section = tracker.tryBegin(PAGE)!;
         const waiting = tracker.lookup(PAGE, (attempt) => remember(attempt).number, bounds).catch(() => {});
         await turns(3);
         controller.abort(remember(new Error('stop')));
@@ -93,7 +93,7 @@ describe('what is dropped', () => {
       for (let i = 0; i < 100; i++) {
         const subscriber = { invalidate() {}, end() {} };
         const mirror = tracker.subscribe(PAGE, subscriber);
-        const section = tracker.tryInvalidate(PAGE, { label: 'x' })!;
+        const section = tracker.tryBegin(PAGE, { label: 'x' })!;
         const waiting = mirror.readBegin();
         await turns(2);
         section.end();
@@ -112,7 +112,7 @@ describe('what is dropped', () => {
     const make = (): WeakRef<object> => {
       const tracker = new RangeTracker();
       tracker.subscribe(PAGE, { invalidate() {} });
-      tracker.tryInvalidate(PAGE);
+      tracker.tryBegin(PAGE);
       void tracker.readBegin(PAGE);
       void tracker.lookup(range(20, 28), ({ signal }) => new Promise(() => signal.aborted));
       return new WeakRef(tracker);

@@ -73,7 +73,7 @@ class Model {
     options: { kind: string; owner: unknown; within?: Invalidation },
   ): Promise<void> {
     const before = this.subscribers.map(({ begins }) => begins.length);
-    const section = waits ? await this.tracker.invalidate(ranges, options) : this.tracker.tryInvalidate(ranges, options)!;
+    const section = waits ? await this.tracker.begin(ranges, options) : this.tracker.tryBegin(ranges, options)!;
     expect(section.active).toBe(true);
     this.sections.push(section);
     for (const [i, told] of this.subscribers.entries()) {

@@ -70,7 +70,7 @@ test('no schedule of one reader and two writers lets a torn or an old copy throu
 describe('a section that begins at any microtask of a lookup', () => {
   const page = { start: 0, end: 1 };
 
-  for (const form of ['invalidate', 'tryInvalidate'] as const) {
+  for (const form of ['begin', 'tryBegin'] as const) {
     for (const wait of [0, 1, 2, 3]) {
       test(`is seen by the check, or begins after the commit (${form}, a fetch of ${wait} turns)`, async () => {
         const collided = new Set<boolean>();
@@ -96,7 +96,7 @@ describe('a section that begins at any microtask of a lookup', () => {
               },
             );
             await turns(begin);
-            const section = form === 'invalidate' ? await tracker.invalidate(page) : tracker.tryInvalidate(page)!;
+            const section = form === 'begin' ? await tracker.begin(page) : tracker.tryBegin(page)!;
             begunAt = section.beginSeq;
             content.writeFirst([page]);
             await turns(length);
@@ -123,7 +123,7 @@ describe('a section that begins at any microtask of a lookup', () => {
         return number;
       });
       await turns(begin);
-      tracker.tryInvalidate(page)!.end();
+      tracker.tryBegin(page)!.end();
       expect(await result).toBe(2);
       expect(attempts).toEqual([0, 2]);
     }
@@ -142,7 +142,7 @@ describe('a section that begins at any microtask of a lookup', () => {
     const other = { start: 1, end: 2 };
     const first = tracker.lookup(page, read(0), {
       commit: (copy) => {
-        const section = tracker.tryInvalidate(other)!;
+        const section = tracker.tryBegin(other)!;
         content.writeFirst([other]);
         content.writeSecond([other]);
         section.end();

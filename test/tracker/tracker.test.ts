@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  type BeginOptions,
   InvalidArgumentError,
-  type InvalidateOptions,
   RangeTracker,
   type RangeTrackerOptions,
   type Seq,
@@ -72,9 +72,9 @@ describe('a begin', () => {
   ])('refuses %j, and nothing has begun', async (options, message) => {
     const tracker = new RangeTracker();
     const error = new InvalidArgumentError(message);
-    expect(await failure(tracker.invalidate(PAGE, options as InvalidateOptions))).toEqual(error);
-    expect(await failure(tracker.mutate(PAGE, () => 1, options as InvalidateOptions))).toEqual(error);
-    expect(() => tracker.tryInvalidate(PAGE, options as InvalidateOptions)).toThrow(error);
+    expect(await failure(tracker.begin(PAGE, options as BeginOptions))).toEqual(error);
+    expect(await failure(tracker.mutate(PAGE, () => 1, options as BeginOptions))).toEqual(error);
+    expect(() => tracker.tryBegin(PAGE, options as BeginOptions)).toThrow(error);
     expect([tracker.seq, tracker.activeCount]).toEqual([0, 0]);
   });
 
@@ -82,25 +82,25 @@ describe('a begin', () => {
     const tracker = new RangeTracker();
     const reason = new Error('never mind');
     const signal = AbortSignal.abort(reason);
-    expect(await failure(tracker.invalidate(PAGE, { signal }))).toBe(reason);
-    expect(() => tracker.tryInvalidate(PAGE, { signal })).toThrow(reason);
+    expect(await failure(tracker.begin(PAGE, { signal }))).toBe(reason);
+    expect(() => tracker.tryBegin(PAGE, { signal })).toThrow(reason);
     expect(tracker.seq).toBe(0);
   });
 
   it('shows what it was told, and clear as its kind if it was not', async () => {
     const tracker = new RangeTracker();
     const owner = {};
-    const first = await tracker.invalidate(PAGE, { kind: 'unmap', owner, label: 'teardown' });
+    const first = await tracker.begin(PAGE, { kind: 'unmap', owner, label: 'teardown' });
     expect([first.kind, first.owner, first.label, first.blockable]).toEqual(['unmap', owner, 'teardown', true]);
-    const second = tracker.tryInvalidate(PAGE, { kind: undefined, owner: undefined, label: undefined, within: undefined })!;
+    const second = tracker.tryBegin(PAGE, { kind: undefined, owner: undefined, label: undefined, within: undefined })!;
     expect([second.kind, second.owner, second.label, second.blockable]).toEqual(['clear', undefined, undefined, false]);
-    const third = tracker.tryInvalidate(PAGE, { owner })!;
+    const third = tracker.tryBegin(PAGE, { owner })!;
     expect([third.kind, third.owner]).toEqual(['clear', owner]);
   });
 
   it('moves the counter at once, before it resolves, if nothing is in its way', () => {
     const tracker = new RangeTracker();
-    void tracker.invalidate(PAGE);
+    void tracker.begin(PAGE);
     expect([tracker.seq, tracker.activeCount]).toEqual([1, 1]);
   });
 });
@@ -108,7 +108,7 @@ describe('a begin', () => {
 describe('a section', () => {
   it('ends once, however often it is told to', () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     expect(section.active).toBe(true);
     section.end();
     section.end();
@@ -119,7 +119,7 @@ describe('a section', () => {
 
   it('ends when it is disposed of', () => {
     const tracker = new RangeTracker();
-    tracker.tryInvalidate(PAGE)![Symbol.dispose]();
+    tracker.tryBegin(PAGE)![Symbol.dispose]();
     expect([tracker.seq, tracker.activeCount]).toEqual([2, 0]);
   });
 
@@ -127,7 +127,7 @@ describe('a section', () => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: (section) => section.end() });
     for (let i = 0; i < others; i++) tracker.subscribe(PAGE, { invalidate() {} });
-    const error = await failure(tracker.invalidate(PAGE));
+    const error = await failure(tracker.begin(PAGE));
     expect(error).toBeInstanceOf(SubscriberError);
     expect(error).toMatchObject({ message: expect.stringContaining('the section was ended before its begin was done') });
     expect([tracker.seq, tracker.activeCount]).toEqual([2, 0]);
@@ -136,7 +136,7 @@ describe('a section', () => {
   it('that cannot wait, ended by a subscriber while it is told, has not begun either', () => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: (section) => section.end() });
-    expect(() => tracker.tryInvalidate(PAGE)).toThrow('the section was ended before its begin was done');
+    expect(() => tracker.tryBegin(PAGE)).toThrow('the section was ended before its begin was done');
     expect([tracker.seq, tracker.activeCount]).toEqual([2, 0]);
   });
 
@@ -155,7 +155,7 @@ describe('a section', () => {
     tracker.subscribe(range(20, 28), { invalidate: answer });
     let outcome: unknown;
     try {
-      outcome = tracker.tryInvalidate([range(0, 8), range(20, 28)]);
+      outcome = tracker.tryBegin([range(0, 8), range(20, 28)]);
     } catch (error) {
       outcome = error;
     }
@@ -167,21 +167,21 @@ describe('a section', () => {
 describe('within', () => {
   it('must be an active section of the same tracker', async () => {
     const tracker = new RangeTracker();
-    const ended = tracker.tryInvalidate(PAGE)!;
+    const ended = tracker.tryBegin(PAGE)!;
     ended.end();
-    const foreign = new RangeTracker().tryInvalidate(PAGE)!;
+    const foreign = new RangeTracker().tryBegin(PAGE)!;
     const message = 'within is an object; expected an active invalidation of the same tracker';
     for (const within of [ended, foreign]) {
-      expect(() => tracker.tryInvalidate(PAGE, { within })).toThrow(message);
-      expect(await failure(tracker.invalidate(PAGE, { within }))).toBeInstanceOf(InvalidArgumentError);
+      expect(() => tracker.tryBegin(PAGE, { within })).toThrow(message);
+      expect(await failure(tracker.begin(PAGE, { within }))).toBeInstanceOf(InvalidArgumentError);
     }
     expect(tracker.seq).toBe(2);
   });
 
   it('does not tie the two together: the inner may outlast the outer, and lie elsewhere', () => {
     const tracker = new RangeTracker();
-    const outer = tracker.tryInvalidate(PAGE)!;
-    const inner = tracker.tryInvalidate(range(100, 108), { within: outer })!;
+    const outer = tracker.tryBegin(PAGE)!;
+    const inner = tracker.tryBegin(range(100, 108), { within: outer })!;
     outer.end();
     expect([inner.active, tracker.activeCount]).toEqual([true, 1]);
     inner.end();
@@ -190,9 +190,9 @@ describe('within', () => {
 
   it('still tells subscribers, who may refuse', () => {
     const tracker = new RangeTracker();
-    const outer = tracker.tryInvalidate(range(100, 108))!;
+    const outer = tracker.tryBegin(range(100, 108))!;
     tracker.subscribe(PAGE, { invalidate: () => false });
-    expect(tracker.tryInvalidate(PAGE, { within: outer })).toBeUndefined();
+    expect(tracker.tryBegin(PAGE, { within: outer })).toBeUndefined();
     expect(tracker.activeCount).toBe(1);
   });
 });
@@ -243,7 +243,7 @@ describe('a token', () => {
 
   it('of a tryReadBegin that found something active is undefined, for one range and for several', () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     expect(tracker.tryReadBegin(PAGE)).toBeUndefined();
     expect(tracker.tryReadBegin([range(20, 28), PAGE])).toBeUndefined();
     expect(tracker.tryReadBegin([range(20, 28), range(8, 16)])).toBe(1);
@@ -253,7 +253,7 @@ describe('a token', () => {
   it('answers for several ranges what it answers for any of them', () => {
     const tracker = new RangeTracker();
     const token = tracker.tryReadBegin(PAGE)!;
-    tracker.tryInvalidate(range(10, 11), { label: 'x' })!.end();
+    tracker.tryBegin(range(10, 11), { label: 'x' })!.end();
     expect(tracker.readRetry([PAGE, range(20, 28)], token)).toBe(false);
     expect(tracker.collision([PAGE, range(20, 28)], token)).toBeUndefined();
     expect(tracker.readRetry([PAGE, range(9, 12)], token)).toBe(true);
@@ -263,10 +263,10 @@ describe('a token', () => {
   it('names an active section rather than an ended one, and the newest of those that have ended', () => {
     const tracker = new RangeTracker();
     const token = tracker.tryReadBegin(PAGE)!;
-    tracker.tryInvalidate(PAGE, { label: 'first' })!.end();
-    tracker.tryInvalidate(PAGE, { label: 'second' })!.end();
+    tracker.tryBegin(PAGE, { label: 'first' })!.end();
+    tracker.tryBegin(PAGE, { label: 'second' })!.end();
     expect(tracker.collision(PAGE, token)).toMatchObject({ reason: 'ended', label: 'second', seq: 4 });
-    const section = tracker.tryInvalidate(PAGE, { label: 'third' })!;
+    const section = tracker.tryBegin(PAGE, { label: 'third' })!;
     expect(tracker.collision(PAGE, token)).toMatchObject({ reason: 'active', label: 'third', seq: 5 });
     section.end();
   });
@@ -274,8 +274,8 @@ describe('a token', () => {
   it('names who was in the way, in whichever range, rather than that another has been forgotten', () => {
     const tracker = new RangeTracker({ historyCapacity: 1 });
     const token = tracker.tryReadBegin(PAGE)!;
-    tracker.tryInvalidate(range(100, 108))!.end();
-    tracker.tryInvalidate(range(20, 28))!.end();
+    tracker.tryBegin(range(100, 108))!.end();
+    tracker.tryBegin(range(20, 28))!.end();
     expect(tracker.collision([PAGE, range(20, 28)], token)).toMatchObject({ reason: 'ended', range: range(20, 28) });
     expect(tracker.collision([range(20, 28), range(30, 38)], token)).toMatchObject({ reason: 'ended' });
     expect(tracker.collision([PAGE, range(30, 38)], token)).toMatchObject({ reason: 'history-lost', range: PAGE });
@@ -283,7 +283,7 @@ describe('a token', () => {
 
   it('has no label for a section that has none', () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     expect(tracker.collision(PAGE, 0 as Seq)).not.toHaveProperty('label');
     section.end();
     expect(tracker.collision(PAGE, 0 as Seq)).not.toHaveProperty('label');
@@ -295,13 +295,13 @@ describe('a filter', () => {
     const tracker = new RangeTracker();
     const ignore = vi.fn(() => false);
     tracker.subscribe(PAGE, { invalidate() {} }, { ignore });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(ignore).toHaveBeenCalledTimes(1);
     const curious = tracker.subscribe(PAGE, { invalidate() {}, end() {} });
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(ignore).toHaveBeenCalledTimes(3);
     curious.close();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect(ignore).toHaveBeenCalledTimes(4);
   });
 
@@ -314,7 +314,7 @@ describe('a filter', () => {
     const token = tracker.tryReadBegin(PAGE)!;
     const told: string[] = [];
     tracker.subscribe(PAGE, { invalidate: () => void told.push('told') }, { ignore: throwing });
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     expect(tracker.tryReadBegin(PAGE, { ignore: throwing })).toBeUndefined();
     const begun = new Outcome(tracker.readBegin(PAGE, { ignore: throwing }));
     await turns();
@@ -338,7 +338,7 @@ describe('a filter', () => {
   it('is asked with the kind, the owner and the label', () => {
     const tracker = new RangeTracker();
     const owner = {};
-    const section = tracker.tryInvalidate(PAGE, { kind: 'migrate', owner, label: 'to device' })!;
+    const section = tracker.tryBegin(PAGE, { kind: 'migrate', owner, label: 'to device' })!;
     const ignore = vi.fn(() => true);
     tracker.tryReadBegin(PAGE, { ignore });
     expect(ignore).toHaveBeenCalledWith(expect.objectContaining({ kind: 'migrate', owner, label: 'to device' }));
@@ -347,7 +347,7 @@ describe('a filter', () => {
 
   it('is not asked about sections elsewhere', () => {
     const tracker = new RangeTracker();
-    const section = tracker.tryInvalidate(range(8, 16))!;
+    const section = tracker.tryBegin(range(8, 16))!;
     const ignore = vi.fn(() => true);
     tracker.tryReadBegin(PAGE, { ignore });
     tracker.readRetry(PAGE, 0 as Seq, { ignore });
@@ -368,7 +368,7 @@ describe('subscribers that fail a begin', () => {
       },
     };
     tracker.subscribe(PAGE, subscriber);
-    expect(await failure(tracker.invalidate(PAGE))).toMatchObject({ errors: [reason] });
+    expect(await failure(tracker.begin(PAGE))).toMatchObject({ errors: [reason] });
     expectNothingLeft(tracker, { subscribed: 1 });
   });
 
@@ -388,7 +388,7 @@ describe('subscribers that fail a begin', () => {
     const tracker = new RangeTracker();
     tracker.subscribe(range(0, 4), { invalidate: one });
     tracker.subscribe(range(4, 8), { invalidate: two });
-    const error = await failure(tracker.invalidate([range(0, 4), range(4.5, 8)]));
+    const error = await failure(tracker.begin([range(0, 4), range(4.5, 8)]));
     expect(error).toBeInstanceOf(SubscriberError);
     expect(error).toMatchObject({
       message: 'a subscriber has not confirmed that it stopped using the range: first (and 1 more)',
@@ -404,7 +404,7 @@ describe('subscribers that fail a begin', () => {
   ])('by answering %s although it can wait are told so', async (_name, invalidate) => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate });
-    const error = await failure(tracker.invalidate(PAGE));
+    const error = await failure(tracker.begin(PAGE));
     expect(error).toBeInstanceOf(SubscriberError);
     expect(error).toMatchObject({ message: expect.stringContaining('answered false to a blockable invalidation') });
     expect([tracker.activeCount, tracker.stats.subscriberErrors]).toEqual([0, 1]);
@@ -413,7 +413,7 @@ describe('subscribers that fail a begin', () => {
   it('with something that is no error are shown all the same', async () => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: throws('a string') });
-    expect(await failure(tracker.invalidate(PAGE))).toMatchObject({
+    expect(await failure(tracker.begin(PAGE))).toMatchObject({
       message: 'a subscriber has not confirmed that it stopped using the range: "a string"',
       errors: ['a string'],
     });
@@ -422,7 +422,7 @@ describe('subscribers that fail a begin', () => {
   it('are counted also when the begin could not wait', () => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: throws(first) });
-    expect(() => tracker.tryInvalidate(PAGE)).toThrow(SubscriberError);
+    expect(() => tracker.tryBegin(PAGE)).toThrow(SubscriberError);
     expect(tracker.stats).toMatchObject({ subscriberErrors: 1, refused: 0, begins: 1, ends: 1 });
   });
 
@@ -434,9 +434,9 @@ describe('subscribers that fail a begin', () => {
         if (failing) throw first;
       },
     });
-    await failure(tracker.invalidate(PAGE));
+    await failure(tracker.begin(PAGE));
     failing = false;
-    (await soon(tracker.invalidate(PAGE))).end();
+    (await soon(tracker.begin(PAGE))).end();
     expect([tracker.seq, tracker.activeCount]).toEqual([4, 0]);
   });
 });
@@ -451,7 +451,7 @@ describe('a begin that cannot wait', () => {
       },
     };
     tracker.subscribe(PAGE, { invalidate: () => thenable as PromiseLike<void> });
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect([tracker.seq, tracker.activeCount]).toEqual([2, 0]);
   });
 
@@ -466,7 +466,7 @@ describe('a begin that cannot wait', () => {
         },
       });
     }
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect([asked.length, tracker.stats.notified]).toEqual([3, 3]);
   });
 
@@ -477,10 +477,10 @@ describe('a begin that cannot wait', () => {
     const { seq } = tracker;
     let told = 0;
     tracker.subscribe(PAGE, { invalidate: () => void told++ });
-    expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+    expect(tracker.tryBegin(PAGE)).toBeUndefined();
     expect([tracker.seq, told, tracker.stats.refused]).toEqual([seq, 0, 1]);
     await holder.commit();
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expectNothingLeft(tracker, { clock, subscribed: 1 });
   });
 });
@@ -490,15 +490,15 @@ describe('statistics', () => {
     const tracker = new RangeTracker();
     const { stats } = tracker;
     const copy = { ...stats };
-    tracker.tryInvalidate(PAGE)!.end();
+    tracker.tryBegin(PAGE)!.end();
     expect([stats.begins, copy.begins]).toEqual([1, 0]);
     expect(tracker.stats).toBe(stats);
   });
 
   it('count one wait for every section that a reader had to wait for', async () => {
     const tracker = new RangeTracker();
-    const older = tracker.tryInvalidate(PAGE)!;
-    const younger = tracker.tryInvalidate(PAGE)!;
+    const older = tracker.tryBegin(PAGE)!;
+    const younger = tracker.tryBegin(PAGE)!;
     const begun = tracker.readBegin(PAGE);
     younger.end();
     older.end();
@@ -509,7 +509,7 @@ describe('statistics', () => {
   it('count begins that wait apart from readers that wait', async () => {
     const tracker = new RangeTracker({ clock: new ManualClock() });
     const holder = await hold(tracker, PAGE);
-    const begun = tracker.invalidate(PAGE);
+    const begun = tracker.begin(PAGE);
     expect(tracker.stats).toMatchObject({ queued: 1, waits: 0 });
     await holder.commit();
     (await soon(begun)).end();
@@ -518,7 +518,7 @@ describe('statistics', () => {
   it('count one lost answer for one question, however many ranges it has', () => {
     const tracker = new RangeTracker({ historyCapacity: 1 });
     const token = tracker.tryReadBegin(PAGE)!;
-    for (let i = 0; i < 3; i++) tracker.tryInvalidate(range(100, 108))!.end();
+    for (let i = 0; i < 3; i++) tracker.tryBegin(range(100, 108))!.end();
     expect(tracker.readRetry([PAGE, range(20, 28), range(40, 48)], token)).toBe(true);
     expect(tracker.stats.historyLost).toBe(1);
   });
@@ -527,9 +527,50 @@ describe('statistics', () => {
     const tracker = new RangeTracker({ historyCapacity: 1 });
     const slow = deferred();
     const result = tracker.lookup(PAGE, ({ number }) => (number === 1 ? slow.promise : undefined));
-    for (let i = 0; i < 3; i++) tracker.tryInvalidate(range(100, 108))!.end();
+    for (let i = 0; i < 3; i++) tracker.tryBegin(range(100, 108))!.end();
     slow.resolve();
     await soon(result);
     expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1, historyLost: 1 });
+  });
+});
+
+describe('invalidate', () => {
+  const page = { start: 0, end: 8 };
+
+  it('says that something has changed: it ends itself, and what was read before is not committed', async () => {
+    const tracker = new RangeTracker();
+    const told: string[] = [];
+    tracker.subscribe(page, { invalidate: () => void told.push('dropped'), end: () => void told.push('ended') });
+    const before = tracker.tryReadBegin(page)!;
+    expect(await tracker.invalidate(page)).toBeUndefined();
+    expect([told, tracker.activeCount, tracker.readRetry(page, before)]).toEqual([['dropped', 'ended'], 0, true]);
+    expect(tracker.readRetry(page, tracker.tryReadBegin(page)!)).toBe(false);
+  });
+
+  it('resolves when every subscriber has dropped the old, and rejects if one has not', async () => {
+    const tracker = new RangeTracker();
+    let confirm: () => void = () => {};
+    const subscription = tracker.subscribe(page, {
+      invalidate: () =>
+        new Promise((resolve) => {
+          confirm = resolve;
+        }),
+    });
+    let done = false;
+    const invalidated = tracker.invalidate(page).then(() => {
+      done = true;
+    });
+    await new Promise(setImmediate);
+    expect([done, tracker.activeCount]).toEqual([false, 1]);
+    confirm();
+    await invalidated;
+    subscription.close();
+    tracker.subscribe(page, {
+      invalidate: () => {
+        throw new Error('no');
+      },
+    });
+    await expect(tracker.invalidate(page)).rejects.toThrow(SubscriberError);
+    expect(tracker.activeCount).toBe(0);
   });
 });

@@ -131,10 +131,10 @@ describe('lookup', () => {
 
 describe('begins', () => {
   it('give a handle, at once or later, or none', () => {
-    expectTypeOf(tracker.invalidate(PAGE)).resolves.toEqualTypeOf<Invalidation>();
-    expectTypeOf(tracker.tryInvalidate(PAGE)).toEqualTypeOf<Invalidation | undefined>();
+    expectTypeOf(tracker.begin(PAGE)).resolves.toEqualTypeOf<Invalidation>();
+    expectTypeOf(tracker.tryBegin(PAGE)).toEqualTypeOf<Invalidation | undefined>();
     // @ts-expect-error: it may have been refused
-    tracker.tryInvalidate(PAGE).end();
+    tracker.tryBegin(PAGE).end();
   });
 
   it('of mutate resolve with what the change resolves with', () => {
@@ -145,12 +145,12 @@ describe('begins', () => {
 
   it('take any word as a kind, anything as an owner, and a handle to nest in', () => {
     const outer = {} as Invalidation;
-    tracker.tryInvalidate(PAGE, { kind: 'reindex', owner: Symbol('me'), label: 'x', within: outer });
-    tracker.tryInvalidate(PAGE, { kind: undefined, owner: undefined, label: undefined, signal: undefined, within: undefined });
+    tracker.tryBegin(PAGE, { kind: 'reindex', owner: Symbol('me'), label: 'x', within: outer });
+    tracker.tryBegin(PAGE, { kind: undefined, owner: undefined, label: undefined, signal: undefined, within: undefined });
     // @ts-expect-error: a word
-    tracker.tryInvalidate(PAGE, { kind: 7 });
+    tracker.tryBegin(PAGE, { kind: 7 });
     // @ts-expect-error: not a handle
-    tracker.tryInvalidate(PAGE, { within: { end() {} } });
+    tracker.tryBegin(PAGE, { within: { end() {} } });
   });
 });
 

@@ -33,7 +33,7 @@ interface Wait {
 
 const behindSection = (start: (tracker: ContractTracker, bounds: WaitOptions) => Promise<unknown>): Wait['arrange'] => {
   return async (tracker) => {
-    const section = tracker.tryInvalidate(PAGE)!;
+    const section = tracker.tryBegin(PAGE)!;
     return { start: (bounds) => start(tracker, bounds), release: async () => section.end() };
   };
 };
@@ -62,7 +62,7 @@ const holding = (blocked: boolean): Wait['arrange'] => {
       start(bounds) {
         const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, ...bounds });
         if (read.calls.length === 0) return result;
-        const section = tracker.tryInvalidate(PAGE)!;
+        const section = tracker.tryBegin(PAGE)!;
         if (blocked) sections.push(section);
         else section.end();
         read.last.resolve('stale');
@@ -84,7 +84,7 @@ const waits: Wait[] = [
     name: 'a begin that queues behind a hold',
     takesTimeout: false,
     subscribed: 0,
-    arrange: behindHold((tracker, bounds) => ended(tracker.invalidate(PAGE, bounds))),
+    arrange: behindHold((tracker, bounds) => ended(tracker.begin(PAGE, bounds))),
   },
   {
     name: 'a change that queues behind a hold',
@@ -96,7 +96,7 @@ const waits: Wait[] = [
     name: 'a begin that waits for a subscriber',
     takesTimeout: false,
     subscribed: 1,
-    arrange: behindSubscriber((tracker, bounds) => ended(tracker.invalidate(PAGE, bounds))),
+    arrange: behindSubscriber((tracker, bounds) => ended(tracker.begin(PAGE, bounds))),
   },
   {
     name: 'a change that waits for a subscriber',
@@ -159,7 +159,7 @@ const waits: Wait[] = [
         start(bounds) {
           const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY, ...bounds });
           if (read.calls.length === 0) return result;
-          section = tracker.tryInvalidate(PAGE)!;
+          section = tracker.tryBegin(PAGE)!;
           read.last.resolve('stale');
           return result;
         },
@@ -277,7 +277,7 @@ export function describeCancellation({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const controller = new WatchedController();
       const holder = await hold(tracker, PAGE, { signal: controller.signal });
-      const begins = [1, 2, 3].map(() => new Outcome(tracker.invalidate(PAGE)));
+      const begins = [1, 2, 3].map(() => new Outcome(tracker.begin(PAGE)));
       await turns();
       controller.abort(reason);
       await turns();
@@ -291,11 +291,11 @@ export function describeCancellation({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const reads = [new ManualFetch(), new ManualFetch()] as const;
       const results = reads.map((read) => tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       reads[0].last.resolve('stale');
       await turns();
       const controller = new WatchedController();
-      const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal }));
+      const begun = new Outcome(tracker.begin(PAGE, { signal: controller.signal }));
       await turns();
       reads[1].last.resolve('stale');
       await turns();
@@ -310,7 +310,7 @@ export function describeCancellation({ describe, it, make }: Suite): void {
 
     it('a thousand waits aborted by one signal, or one by one, leave nothing', async () => {
       const { tracker, clock } = setup(make);
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       const shared = new WatchedController();
       allowManyListeners(shared.signal);
       const own = Array.from({ length: 500 }, () => new WatchedController());
@@ -332,7 +332,7 @@ export function describeCancellation({ describe, it, make }: Suite): void {
 
     it('an aborted wait does not disturb those that wait with it', async () => {
       const { tracker } = setup(make);
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       const controller = new WatchedController();
       const before = new Outcome(tracker.readBegin(PAGE));
       const aborted = new Outcome(tracker.readBegin(PAGE, { signal: controller.signal }));

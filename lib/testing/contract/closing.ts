@@ -19,12 +19,12 @@ export function describeClosing({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make, { label: 'pages' });
       const controller = new WatchedController();
       const bounds = { signal: controller.signal, timeoutMs: 5000 };
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       const mirror = tracker.subscribe(range(0, 100), { invalidate() {} });
       const holder = await hold(tracker, range(40, 48), bounds);
       const losing = new ManualFetch();
       const waitingHold = tracker.lookup(range(60, 68), losing.fetch, { maxAttempts: 1, ...bounds });
-      const blocker = tracker.tryInvalidate(range(60, 68))!;
+      const blocker = tracker.tryBegin(range(60, 68))!;
       losing.last.resolve('stale');
       await turns();
       const waiting = {
@@ -34,7 +34,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
         'lookup of a subscription': mirror.lookup(() => 'read', bounds),
         'held lookup, running': holder.result,
         'held lookup, waiting': waitingHold,
-        'queued begin': tracker.invalidate(range(40, 48), { signal: controller.signal }),
+        'queued begin': tracker.begin(range(40, 48), { signal: controller.signal }),
         'queued change': tracker.mutate(range(64, 72), () => 'changed'),
       };
       const outcomes = Object.entries(waiting).map(([name, promise]) => ({ name, outcome: new Outcome<unknown>(promise) }));
@@ -102,7 +102,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
       await soon(tracker.close());
       const { seq } = tracker;
       const rejected = [
-        tracker.invalidate(PAGE),
+        tracker.begin(PAGE),
         tracker.mutate(PAGE, () => 1),
         tracker.readBegin(PAGE),
         tracker.lookup(PAGE, () => 1),
@@ -110,7 +110,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
         mirror.lookup(() => 1),
       ];
       for (const promise of rejected) expect(await failure(promise)).toBeInstanceOf(ClosedError);
-      expect(() => tracker.tryInvalidate(PAGE)).toThrow(ClosedError);
+      expect(() => tracker.tryBegin(PAGE)).toThrow(ClosedError);
       expect(() => tracker.tryReadBegin(PAGE)).toThrow(ClosedError);
       expect(() => tracker.subscribe(PAGE, { invalidate() {} })).toThrow('the tracker "pages" is closed');
       expect(() => mirror.tryReadBegin()).toThrow(ClosedError);
@@ -122,7 +122,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
 
     it('leaves handles usable: a section can still be ended, a subscription still be closed, and close() repeated', async () => {
       const { tracker } = setup(make);
-      const section = await soon(tracker.invalidate(PAGE));
+      const section = await soon(tracker.begin(PAGE));
       const mirror = tracker.subscribe(PAGE, { invalidate() {} });
       const closing = tracker.close();
       expect(tracker.close()).toBe(closing);
@@ -135,7 +135,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
 
     it('a lookup woken in the turn of the close does not run', async () => {
       const { tracker } = setup(make);
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       let fetched = 0;
       const result = tracker.lookup(PAGE, () => {
         fetched++;
@@ -151,7 +151,7 @@ export function describeClosing({ describe, it, make }: Suite): void {
     it('a begin let go in the turn of the close does not begin', async () => {
       const { tracker } = setup(make);
       const holder = await hold(tracker, PAGE);
-      const begun = tracker.invalidate(PAGE);
+      const begun = tracker.begin(PAGE);
       begun.catch(() => {});
       await turns();
       holder.read.last.resolve('fresh');

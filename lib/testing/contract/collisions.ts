@@ -24,7 +24,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       read.last.resolve('stale');
       await turns();
       expect(read.calls.map(({ attempt }) => [attempt.number, attempt.seq])).toEqual([
@@ -43,7 +43,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
       const token = tracker.tryReadBegin(PAGE)!;
       expect(tracker.readRetry(PAGE, token)).toBe(false);
       expect(tracker.collision(PAGE, token)).toBeUndefined();
-      tracker.tryInvalidate(range(6, 20), { kind: 'unmap', label: 'tail' })!.end();
+      tracker.tryBegin(range(6, 20), { kind: 'unmap', label: 'tail' })!.end();
       expect(tracker.readRetry(PAGE, token)).toBe(true);
       const why = { reason: 'ended', range: range(6, 8), kind: 'unmap', label: 'tail', seq: 2 };
       expect(tracker.collision(PAGE, token)).toEqual(why);
@@ -53,7 +53,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     it('a token sees a section that began after it and is still active, and names it', () => {
       const { tracker } = setup(make);
       const token = tracker.tryReadBegin(PAGE)!;
-      const section = tracker.tryInvalidate(range(-4, 2), { kind: 'clear' })!;
+      const section = tracker.tryBegin(range(-4, 2), { kind: 'clear' })!;
       expect(tracker.readRetry(PAGE, token)).toBe(true);
       expect(tracker.collision(PAGE, token)).toEqual({ reason: 'active', range: range(0, 2), kind: 'clear', seq: 1 });
       expect(tracker.tryReadBegin(PAGE)).toBeUndefined();
@@ -64,7 +64,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     it('a range observed late collides with a section that began before the token and ended after it', async () => {
       const { tracker, clock } = setup(make);
       const other = range(100, 108);
-      const section = tracker.tryInvalidate(other, { label: 'early' })!;
+      const section = tracker.tryBegin(other, { label: 'early' })!;
       const token = tracker.tryReadBegin(PAGE)!;
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
@@ -85,7 +85,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     it('a range observed late collides with a section that began before the token and is still active', async () => {
       const { tracker, clock } = setup(make);
       const other = range(100, 108);
-      const section = tracker.tryInvalidate(other)!;
+      const section = tracker.tryBegin(other)!;
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       expect(read.calls).toHaveLength(1);
@@ -109,9 +109,9 @@ export function describeCollisions({ describe, it, make }: Suite): void {
       it(`sections of one owner nest and cross, and each counts until its own end: ${order.join(', ')}`, async () => {
         const { tracker, clock } = setup(make);
         const owner = {};
-        const outer = await soon(tracker.invalidate(range(0, 16), { owner }));
-        const inner = await soon(tracker.invalidate(range(4, 8), { owner, within: outer }));
-        const crossing = await soon(tracker.invalidate(range(8, 24), { owner }));
+        const outer = await soon(tracker.begin(range(0, 16), { owner }));
+        const inner = await soon(tracker.begin(range(4, 8), { owner, within: outer }));
+        const crossing = await soon(tracker.begin(range(8, 24), { owner }));
         const sections: Record<(typeof order)[number], Invalidation> = { outer, inner, crossing };
         expect([outer.beginSeq, inner.beginSeq, crossing.beginSeq]).toEqual([1, 2, 3]);
         expect([tracker.seq, tracker.activeCount]).toEqual([3, 3]);
@@ -133,8 +133,8 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     // S4
     it('a reader that overlaps only the first of two crossing sections goes on while the second is active', async () => {
       const { tracker, clock } = setup(make);
-      const a = tracker.tryInvalidate(range(0, 8))!;
-      const b = tracker.tryInvalidate(range(4, 12))!;
+      const a = tracker.tryBegin(range(0, 8))!;
+      const b = tracker.tryBegin(range(4, 12))!;
       const result = tracker.lookup(range(0, 4), () => 'read');
       await turns();
       expect(tracker.inspect().waiting).toBe(1);
@@ -150,8 +150,8 @@ export function describeCollisions({ describe, it, make }: Suite): void {
       const { tracker } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(range(0, 4), read.fetch);
-      const a = tracker.tryInvalidate(range(0, 8))!;
-      const b = tracker.tryInvalidate(range(4, 12))!;
+      const a = tracker.tryBegin(range(0, 8))!;
+      const b = tracker.tryBegin(range(4, 12))!;
       a.end();
       read.last.resolve('stale');
       await turns();
@@ -167,9 +167,9 @@ export function describeCollisions({ describe, it, make }: Suite): void {
       const through = new ManualFetch();
       const long = tracker.lookup(PAGE, through.fetch);
       const token = tracker.tryReadBegin(PAGE)!;
-      let last = tracker.tryInvalidate(range(1000, 1010))!;
+      let last = tracker.tryBegin(range(1000, 1010))!;
       for (let i = 1; i <= 1000; i++) {
-        const next = tracker.tryInvalidate(range(1000 + i, 1010 + i))!;
+        const next = tracker.tryBegin(range(1000 + i, 1010 + i))!;
         last.end();
         last = next;
         expect(await tracker.lookup(PAGE, () => i)).toBe(i);
@@ -186,10 +186,10 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     // S6
     it('a reader hit by a section that has ended goes on although others are active elsewhere', async () => {
       const { tracker } = setup(make);
-      const elsewhere = [range(8, 16), range(-8, 0), range(500, 600)].map((ranges) => tracker.tryInvalidate(ranges)!);
+      const elsewhere = [range(8, 16), range(-8, 0), range(500, 600)].map((ranges) => tracker.tryBegin(ranges)!);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       read.last.resolve('stale');
       await turns();
       expect(read.calls).toHaveLength(2);
@@ -201,10 +201,10 @@ export function describeCollisions({ describe, it, make }: Suite): void {
 
     it('a section that ended before the token, or begins after the check, does not collide', () => {
       const { tracker } = setup(make);
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       const token = tracker.tryReadBegin(PAGE)!;
       expect(tracker.readRetry(PAGE, token)).toBe(false);
-      const after = tracker.tryInvalidate(PAGE)!;
+      const after = tracker.tryBegin(PAGE)!;
       expect(tracker.readRetry(PAGE, token)).toBe(true);
       after.end();
     });
@@ -216,7 +216,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
 
         it('an active section does not wait', async () => {
           const { tracker } = setup(make);
-          const section = tracker.tryInvalidate(ranges)!;
+          const section = tracker.tryBegin(ranges)!;
           expect(tracker.tryReadBegin(mine)).toBe(1);
           expect(await soon(tracker.readBegin(mine))).toBe(1);
           expect(await soon(tracker.lookup(mine, () => 'read'))).toBe('read');
@@ -229,7 +229,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
           const token = tracker.tryReadBegin(mine)!;
           const read = new ManualFetch();
           const result = tracker.lookup(mine, read.fetch);
-          tracker.tryInvalidate(ranges)!.end();
+          tracker.tryBegin(ranges)!.end();
           expect(tracker.readRetry(mine, token)).toBe(false);
           expect(tracker.collision(mine, token)).toBeUndefined();
           read.last.resolve('read');
@@ -243,7 +243,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
           const result = tracker.lookup(range(100, 108), read.fetch);
           const { signal } = read.last.attempt;
           read.last.attempt.observe(mine);
-          const section = tracker.tryInvalidate(ranges)!;
+          const section = tracker.tryBegin(ranges)!;
           expect(signal.aborted).toBe(false);
           section.end();
           read.last.resolve('read');
@@ -256,7 +256,7 @@ export function describeCollisions({ describe, it, make }: Suite): void {
           const { tracker } = setup(make);
           const told: string[] = [];
           tracker.subscribe(mine, { invalidate: () => void told.push('begin'), end: () => void told.push('end') });
-          tracker.tryInvalidate(ranges)!.end();
+          tracker.tryBegin(ranges)!.end();
           expect(told).toEqual([]);
           expect(tracker.stats.notified).toBe(0);
         });
@@ -266,12 +266,12 @@ export function describeCollisions({ describe, it, make }: Suite): void {
     it('ranges that share a single number collide at that number, at either end', () => {
       const { tracker } = setup(make);
       const token = tracker.tryReadBegin(range(0, 100))!;
-      tracker.tryInvalidate(range(8, 16))!.end();
+      tracker.tryBegin(range(8, 16))!.end();
       expect(tracker.readRetry(range(0, 9), token)).toBe(true);
       expect(tracker.readRetry(range(0, 8), token)).toBe(false);
       expect(tracker.readRetry(range(15, 20), token)).toBe(true);
       expect(tracker.readRetry(range(16, 20), token)).toBe(false);
-      const section = tracker.tryInvalidate(range(24, 32))!;
+      const section = tracker.tryBegin(range(24, 32))!;
       expect(tracker.tryReadBegin(range(20, 25))).toBeUndefined();
       expect(tracker.tryReadBegin(range(31, 40))).toBeUndefined();
       expect(tracker.tryReadBegin([range(20, 24), range(32, 40)])).toBe(3);

@@ -1,7 +1,7 @@
 /**
  * Contract, filters: what is ignored causes neither wait, nor retry, nor callback, and nothing else changes.
  */
-import type { InvalidateOptions, InvalidationInfo } from '../../index.js';
+import type { BeginOptions, InvalidationInfo } from '../../index.js';
 import { type Suite, setup } from './suite.js';
 import { expect } from './support/expect.js';
 import { hold } from './support/holding.js';
@@ -13,7 +13,7 @@ const PAGE = range(0, 8);
 const me = { name: 'me' };
 
 /** S17: a reader's filter, an invalidation that it ignores, and one that it does not. */
-const cases: [string, (info: InvalidationInfo) => boolean, InvalidateOptions, InvalidateOptions][] = [
+const cases: [string, (info: InvalidationInfo) => boolean, BeginOptions, BeginOptions][] = [
   ['its own invalidations', ({ owner }) => owner === me, { owner: me }, { owner: { name: 'me' } }],
   ['changes of protection', ({ kind }) => kind.startsWith('protection-'), { kind: 'protection-vma' }, { kind: 'unmap' }],
   ['soft-dirty clearing', ({ kind }) => kind === 'soft-dirty', { kind: 'soft-dirty' }, {}],
@@ -26,7 +26,7 @@ export function describeFilters({ describe, it, make }: Suite): void {
     describe(`a filter for ${name}`, () => {
       it('spares a reader the wait for an active one', async () => {
         const { tracker } = setup(make);
-        const section = tracker.tryInvalidate(PAGE, ignored)!;
+        const section = tracker.tryBegin(PAGE, ignored)!;
         expect(tracker.tryReadBegin(PAGE, { ignore })).toBe(1);
         expect(await soon(tracker.readBegin(PAGE, { ignore }))).toBe(1);
         expect(await soon(tracker.lookup(PAGE, () => 'read', { ignore }))).toBe('read');
@@ -41,7 +41,7 @@ export function describeFilters({ describe, it, make }: Suite): void {
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch, { ignore });
         const { signal } = read.last.attempt;
-        tracker.tryInvalidate(PAGE, ignored)!.end();
+        tracker.tryBegin(PAGE, ignored)!.end();
         expect(signal.aborted).toBe(false);
         expect(tracker.readRetry(PAGE, token, { ignore })).toBe(false);
         expect(tracker.collision(PAGE, token, { ignore })).toBeUndefined();
@@ -57,18 +57,18 @@ export function describeFilters({ describe, it, make }: Suite): void {
         const { tracker } = setup(make);
         const told: string[] = [];
         tracker.subscribe(PAGE, { invalidate: () => void told.push('begin'), end: () => void told.push('end') }, { ignore });
-        tracker.tryInvalidate(PAGE, ignored)!.end();
+        tracker.tryBegin(PAGE, ignored)!.end();
         expect([told, tracker.stats.notified]).toEqual([[], 0]);
-        tracker.tryInvalidate(PAGE, minded)!.end();
+        tracker.tryBegin(PAGE, minded)!.end();
         expect([told, tracker.stats.notified]).toEqual([['begin', 'end'], 1]);
       });
 
       it('lets a begin pass a hold that would not notice it', async () => {
         const { tracker, clock } = setup(make);
         const holder = await hold(tracker, PAGE, { ignore: (info) => ignore(info) });
-        const passing = await soon(tracker.invalidate(PAGE, ignored));
-        const also = tracker.tryInvalidate(PAGE, ignored)!;
-        expect(tracker.tryInvalidate(PAGE, minded)).toBeUndefined();
+        const passing = await soon(tracker.begin(PAGE, ignored));
+        const also = tracker.tryBegin(PAGE, ignored)!;
+        expect(tracker.tryBegin(PAGE, minded)).toBeUndefined();
         await holder.commit();
         expect(await soon(holder.result)).toBe('fresh');
         expect(holder.read.calls).toHaveLength(2);
@@ -81,8 +81,8 @@ export function describeFilters({ describe, it, make }: Suite): void {
         const { tracker } = setup(make);
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch, { ignore });
-        const noise = tracker.tryInvalidate(PAGE, ignored)!;
-        const section = tracker.tryInvalidate(PAGE, minded)!;
+        const noise = tracker.tryBegin(PAGE, ignored)!;
+        const section = tracker.tryBegin(PAGE, minded)!;
         read.last.resolve('stale');
         await turns();
         expect(tracker.tryReadBegin(PAGE, { ignore })).toBeUndefined();

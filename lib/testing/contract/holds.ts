@@ -32,13 +32,13 @@ export function describeHolds({ describe, it, make }: Suite): void {
         const { seq } = tracker;
         const order: string[] = [];
         const begins = ['a', 'b', 'c', 'd'].map((label) =>
-          tracker.invalidate(PAGE, { label }).then((section) => {
+          tracker.begin(PAGE, { label }).then((section) => {
             order.push(label);
             return section;
           }),
         );
         await turns();
-        expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+        expect(tracker.tryBegin(PAGE)).toBeUndefined();
         expect([order, tracker.seq, tracker.activeCount]).toEqual([[], seq, 0]);
         expect(tracker.inspect().holds).toMatchObject([{ waiting: 4 }]);
         expect(tracker.inspect().sections).toMatchObject(['a', 'b', 'c', 'd'].map((label) => ({ label, state: 'queued' })));
@@ -65,11 +65,11 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const holder = await hold(tracker, [PAGE, range(20, 28)]);
       for (const ranges of [range(8, 20), range(-8, 0), range(28, 40)]) {
-        (await soon(tracker.invalidate(ranges))).end();
-        tracker.tryInvalidate(ranges)!.end();
+        (await soon(tracker.begin(ranges))).end();
+        tracker.tryBegin(ranges)!.end();
       }
       expect(tracker.stats.queued).toBe(0);
-      const begun = new Outcome(tracker.invalidate(range(24, 100)));
+      const begun = new Outcome(tracker.begin(range(24, 100)));
       await turns();
       expect(begun.state).toBe('pending');
       await holder.commit();
@@ -81,8 +81,8 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE);
       holder.read.last.attempt.observe(range(50, 58));
-      expect(tracker.tryInvalidate(range(52, 53))).toBeUndefined();
-      const begun = new Outcome(tracker.invalidate(range(52, 53)));
+      expect(tracker.tryBegin(range(52, 53))).toBeUndefined();
+      const begun = new Outcome(tracker.begin(range(52, 53)));
       await turns();
       expect(begun.state).toBe('pending');
       await holder.commit();
@@ -94,7 +94,7 @@ export function describeHolds({ describe, it, make }: Suite): void {
     it('a hold that the fetch of its attempt fails is given up like any other', async () => {
       const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE);
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       const error = new Error('disk on fire');
       holder.read.last.reject(error);
       await turns();
@@ -108,13 +108,13 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 }));
-      const active = tracker.tryInvalidate(PAGE)!;
+      const active = tracker.tryBegin(PAGE)!;
       read.last.resolve('stale');
       await turns();
       expect(tracker.inspect().holds).toMatchObject([{ admitted: false }]);
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       await turns();
-      expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+      expect(tracker.tryBegin(PAGE)).toBeUndefined();
       active.end();
       await turns();
       expect(tracker.inspect().holds).toMatchObject([{ admitted: true, waiting: 1 }]);
@@ -130,10 +130,10 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const reads = Array.from({ length: 5 }, () => new ManualFetch());
       const results = reads.map((read, i) => tracker.lookup(range(i, 8), read.fetch, { maxAttempts: 1 }));
-      const active = tracker.tryInvalidate(PAGE)!;
+      const active = tracker.tryBegin(PAGE)!;
       for (const read of reads) read.last.resolve('stale');
       await turns();
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       active.end();
       await turns();
       expect(reads.map(({ calls }) => calls.length)).toEqual([2, 2, 2, 2, 2]);
@@ -155,17 +155,17 @@ export function describeHolds({ describe, it, make }: Suite): void {
       hit(tracker, PAGE);
       first.last.resolve('stale');
       await turns();
-      const one = new Outcome(tracker.invalidate(PAGE));
+      const one = new Outcome(tracker.begin(PAGE));
       await turns();
       second.last.resolve('stale');
       await turns();
-      const two = new Outcome(tracker.invalidate(PAGE));
+      const two = new Outcome(tracker.begin(PAGE));
       await turns();
       expect([first.calls.length, second.calls.length, one.state, two.state]).toEqual([2, 1, 'pending', 'pending']);
       first.last.resolve('first');
       await turns();
       expect([second.calls.length, one.state, two.state]).toEqual([1, 'resolved', 'resolved']);
-      const three = new Outcome(tracker.invalidate(PAGE));
+      const three = new Outcome(tracker.begin(PAGE));
       await turns();
       one.value!.end();
       await turns();
@@ -204,7 +204,7 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const holder = await hold(tracker, PAGE, { holdMs: HOLD_MS });
       const { signal } = holder.read.last.attempt;
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       clock.advance(HOLD_MS - 1);
       await turns();
       expect([begun.state, holder.outcome.state]).toEqual(['pending', 'pending']);
@@ -227,12 +227,12 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: 1 });
-      const outer = await soon(tracker.invalidate(PAGE));
+      const outer = await soon(tracker.begin(PAGE));
       read.last.resolve('stale');
       await turns();
       expect(tracker.inspect().holds).toMatchObject([{ admitted: false }]);
-      const inner = await soon(tracker.invalidate(range(2, 4), { within: outer }));
-      const innermost = tracker.tryInvalidate(range(3, 4), { within: inner })!;
+      const inner = await soon(tracker.begin(range(2, 4), { within: outer }));
+      const innermost = tracker.tryBegin(range(3, 4), { within: inner })!;
       expect(await soon(tracker.mutate(range(0, 2), () => 'changed', { within: outer }))).toBe('changed');
       expect(tracker.stats).toMatchObject({ queued: 0, refused: 0 });
       innermost.end();
@@ -252,7 +252,7 @@ export function describeHolds({ describe, it, make }: Suite): void {
       const read = new ManualFetch();
       const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, holdMs: HOLD_MS }));
       const done: string[] = [];
-      const outer = await soon(tracker.invalidate(PAGE));
+      const outer = await soon(tracker.begin(PAGE));
       read.last.resolve('stale');
       await turns();
       const nested = tracker.mutate(range(2, 4), () => void done.push('inner')).then(() => outer.end());
@@ -269,13 +269,13 @@ export function describeHolds({ describe, it, make }: Suite): void {
 
     it('a nested begin that hits a running hold makes it retry, and it holds again', async () => {
       const { tracker, clock } = setup(make);
-      const outer = await soon(tracker.invalidate(range(100, 108)));
+      const outer = await soon(tracker.begin(range(100, 108)));
       const holder = await hold(tracker, PAGE);
-      const nested = await soon(tracker.invalidate(PAGE, { within: outer }));
+      const nested = await soon(tracker.begin(PAGE, { within: outer }));
       holder.read.last.resolve('stale');
       await turns();
       expect(tracker.inspect().holds).toMatchObject([{ admitted: false }]);
-      const later = new Outcome(tracker.invalidate(PAGE));
+      const later = new Outcome(tracker.begin(PAGE));
       nested.end();
       await turns();
       expect([holder.read.calls.length, later.state]).toEqual([3, 'pending']);
@@ -299,8 +299,8 @@ export function describeHolds({ describe, it, make }: Suite): void {
             if (number === 1) {
               hit(tracker, PAGE);
             } else {
-              refused.push(tracker.tryInvalidate(PAGE));
-              section = await tracker.invalidate(PAGE);
+              refused.push(tracker.tryBegin(PAGE));
+              section = await tracker.begin(PAGE);
             }
           },
           { maxAttempts: 1, holdMs: HOLD_MS },

@@ -72,7 +72,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
           const result = tracker.lookup(mine, read.fetch);
           const { signal } = read.last.attempt;
           const token = tracker.tryReadBegin(mine)!;
-          const section = tracker.tryInvalidate(other)!;
+          const section = tracker.tryBegin(other)!;
           expect(tracker.tryReadBegin(mine) === undefined).toBe(overlap);
           expect([told, signal.aborted]).toEqual([overlap ? 1 : 0, overlap]);
           const begun = new Outcome(tracker.readBegin(mine));
@@ -100,14 +100,14 @@ export function describeLimits({ describe, it, make }: Suite): void {
         const read = new ManualFetch();
         const running = tracker.lookup(PAGE, read.fetch);
         const token = tracker.tryReadBegin(PAGE)!;
-        expect(() => tracker.tryInvalidate(ranges)).toThrow(InvalidRangeError);
+        expect(() => tracker.tryBegin(ranges)).toThrow(InvalidRangeError);
         expect(() => tracker.tryReadBegin(ranges)).toThrow(InvalidRangeError);
         expect(() => tracker.readRetry(ranges, token)).toThrow(InvalidRangeError);
         expect(() => tracker.collision(ranges, token)).toThrow(InvalidRangeError);
         expect(() => tracker.subscribe(ranges, { invalidate() {} })).toThrow(InvalidRangeError);
         expect(() => read.last.attempt.observe(ranges)).toThrow(InvalidRangeError);
         const rejected = [
-          tracker.invalidate(ranges),
+          tracker.begin(ranges),
           tracker.mutate(ranges, () => 1),
           tracker.readBegin(ranges),
           tracker.lookup(ranges, () => 1),
@@ -128,7 +128,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
       it('moves by one at every begin and every end, and never wraps', () => {
         const { tracker } = setup(make, { initialSeq });
         for (let i = 1; i <= 6; i += 2) {
-          const section = tracker.tryInvalidate(PAGE)!;
+          const section = tracker.tryBegin(PAGE)!;
           expect([tracker.seq, section.beginSeq]).toEqual([initialSeq + i, initialSeq + i]);
           section.end();
           expect(tracker.seq).toBe(initialSeq + i + 1);
@@ -140,7 +140,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
         const tokens: { token: ReturnType<typeof tracker.tryReadBegin> & number; ended: number }[] = [];
         for (let i = 0; i < 8; i++) {
           tokens.push({ token: tracker.tryReadBegin(PAGE)!, ended: i });
-          tracker.tryInvalidate(range(i, i + 1))!.end();
+          tracker.tryBegin(range(i, i + 1))!.end();
         }
         for (const { token, ended } of tokens) {
           for (let i = 0; i < 8; i++) {
@@ -155,14 +155,14 @@ export function describeLimits({ describe, it, make }: Suite): void {
         const { tracker, clock } = setup(make, { initialSeq });
         const log: number[] = [];
         const note = () => void log.push(tracker.seq - initialSeq);
-        const section = tracker.tryInvalidate(PAGE)!;
+        const section = tracker.tryBegin(PAGE)!;
         const mirror = tracker.subscribe(PAGE, { invalidate: note, end: note });
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch);
         await turns();
         section.end();
         await turns();
-        (await soon(tracker.invalidate(PAGE))).end();
+        (await soon(tracker.begin(PAGE))).end();
         read.last.resolve('stale');
         await turns();
         read.last.resolve('fresh');
@@ -177,7 +177,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
         const { tracker } = setup(make, { initialSeq, historyCapacity: 2 });
         const token = tracker.tryReadBegin(PAGE)!;
         expect(tracker.inspect().history).toEqual({ size: 0, capacity: 2, floor: initialSeq });
-        for (let i = 0; i < 3; i++) tracker.tryInvalidate(range(100, 108))!.end();
+        for (let i = 0; i < 3; i++) tracker.tryBegin(range(100, 108))!.end();
         expect(tracker.readRetry(PAGE, token)).toBe(true);
         expect(tracker.collision(PAGE, token)?.reason).toBe('history-lost');
         expect(tracker.inspect().history).toEqual({ size: 2, capacity: 2, floor: initialSeq + 2 });
@@ -190,10 +190,10 @@ export function describeLimits({ describe, it, make }: Suite): void {
     it('collides with the reason history-lost, and is counted', () => {
       const { tracker } = setup(make, { historyCapacity: 4 });
       const token = tracker.tryReadBegin(PAGE)!;
-      for (let i = 0; i < 4; i++) tracker.tryInvalidate(range(100, 108))!.end();
+      for (let i = 0; i < 4; i++) tracker.tryBegin(range(100, 108))!.end();
       expect(tracker.readRetry(PAGE, token)).toBe(false);
       expect(tracker.stats.historyLost).toBe(0);
-      tracker.tryInvalidate(range(100, 108))!.end();
+      tracker.tryBegin(range(100, 108))!.end();
       expect(tracker.readRetry(PAGE, token)).toBe(true);
       expect(tracker.stats.historyLost).toBe(1);
       expect(tracker.collision(PAGE, token)).toEqual({ reason: 'history-lost', range: PAGE });
@@ -208,7 +208,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
         const total = 2 * historyCapacity + 3;
         for (let i = 0; i < total; i++) {
           const at = (i * 7) % 5;
-          tracker.tryInvalidate(range(at, at + 1))!.end();
+          tracker.tryBegin(range(at, at + 1))!.end();
           ends.push({ at, seq: tracker.seq });
           tokens.push(tracker.tryReadBegin(PAGE)!);
         }
@@ -232,7 +232,7 @@ export function describeLimits({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make, { historyCapacity: 2 });
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
-      for (let i = 0; i < 3; i++) tracker.tryInvalidate(range(100, 108))!.end();
+      for (let i = 0; i < 3; i++) tracker.tryBegin(range(100, 108))!.end();
       read.last.resolve('unknown');
       await turns();
       expect(read.calls).toHaveLength(2);

@@ -44,7 +44,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
           return read;
         });
         for (let i = 0; i < delay; i++) await undefined;
-        const section = tracker.tryInvalidate(PAGE)!;
+        const section = tracker.tryBegin(PAGE)!;
         content = 'new';
         section.end();
         expect(await soon(result)).toBe('new');
@@ -56,7 +56,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
     it('a hit in the very first microtask of a fetch that awaits before it reads costs a retry, never a stale value', async () => {
       const { tracker } = setup(make);
       const tokens: number[] = [];
-      queueMicrotask(() => tracker.tryInvalidate(PAGE)!.end());
+      queueMicrotask(() => tracker.tryBegin(PAGE)!.end());
       const result = tracker.lookup(PAGE, async (attempt) => {
         tokens.push(attempt.seq);
         await undefined;
@@ -79,7 +79,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
       });
       // fetch is settled, but nobody has looked at it yet
       read.last.resolve('stale');
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       await turns();
       expect(commits).toBe(0);
       section.end();
@@ -101,7 +101,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
             { commit: (token) => void atCommit.push(tracker.activeCount, tracker.readRetry(PAGE, token)) },
           );
           for (let i = 0; i < delay; i++) await undefined;
-          const section = tracker.tryInvalidate(PAGE)!;
+          const section = tracker.tryBegin(PAGE)!;
           await turns();
           section.end();
           await soon(result);
@@ -117,8 +117,8 @@ export function describeLookups({ describe, it, make }: Suite): void {
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       read.last.attempt.observe([range(20, 28), range(40, 48)]);
-      tracker.tryInvalidate(range(44, 46), { label: 'observed part' })!.end();
-      tracker.tryInvalidate(range(28, 40), { label: 'between' })!.end();
+      tracker.tryBegin(range(44, 46), { label: 'observed part' })!.end();
+      tracker.tryBegin(range(28, 40), { label: 'between' })!.end();
       read.last.resolve('stale');
       await turns();
       expect(read.calls).toHaveLength(2);
@@ -132,7 +132,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
       const { tracker } = setup(make);
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
-      tracker.tryInvalidate(range(20, 28))!.end();
+      tracker.tryBegin(range(20, 28))!.end();
       read.last.resolve('whatever it has read elsewhere');
       await soon(result);
       expect(tracker.stats).toMatchObject({ attempts: 1, collisions: 0 });
@@ -143,10 +143,10 @@ export function describeLookups({ describe, it, make }: Suite): void {
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY });
       read.last.attempt.observe(range(20, 28));
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       read.last.resolve('stale');
       await turns();
-      tracker.tryInvalidate(range(20, 28))!.end();
+      tracker.tryBegin(range(20, 28))!.end();
       read.last.resolve('fresh');
       expect(await soon(result)).toBe('fresh');
       expect(tracker.stats.attempts).toBe(2);
@@ -160,7 +160,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
       const result = tracker.lookup(many, read.fetch, { maxAttempts: Number.POSITIVE_INFINITY });
       const { signal } = read.last.attempt;
       expect(tracker.inspect().inFlightRanges).toBe(4000);
-      tracker.tryInvalidate(range(29_998, 30_001), { label: 'the one' })!.end();
+      tracker.tryBegin(range(29_998, 30_001), { label: 'the one' })!.end();
       expect(signal.reason).toBeInstanceOf(CollisionError);
       expect(signal.reason.collision).toMatchObject({ range: range(30_000, 30_001), label: 'the one' });
       read.last.resolve('stale');
@@ -173,7 +173,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
         label: 'the one',
         seq: 2,
       });
-      tracker.tryInvalidate(Array.from({ length: 3999 }, (_, i) => range(i * 10 + 8, i * 10 + 10)))!.end();
+      tracker.tryBegin(Array.from({ length: 3999 }, (_, i) => range(i * 10 + 8, i * 10 + 10)))!.end();
       read.last.resolve('fresh');
       expect(await soon(result)).toBe('fresh');
       expect(tracker.stats).toMatchObject({ attempts: 2, collisions: 1 });
@@ -191,7 +191,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
         mirror.lookup(left.fetch, { ranges: range(0, 8) }),
         mirror.lookup(right.fetch, { ranges: range(500_000, 500_008) }),
       ];
-      tracker.tryInvalidate(range(500_004, 500_005))!.end();
+      tracker.tryBegin(range(500_004, 500_005))!.end();
       left.last.resolve('left');
       right.last.resolve('stale');
       await turns();
@@ -212,7 +212,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
         const result = tracker.lookup(PAGE, () => {
           attempts++;
           if (attempts > 1) return 'parsed';
-          tracker.tryInvalidate(PAGE)!.end();
+          tracker.tryBegin(PAGE)!.end();
           const torn = new SyntaxError('unexpected end of a torn page');
           if (how === 'throws') throw torn;
           return Promise.reject(torn);
@@ -226,7 +226,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
       it(`an attempt that was not hit and ${how} passes its error on, unwrapped`, async () => {
         const { tracker, clock } = setup(make);
         const error = new SyntaxError('a bad page');
-        tracker.tryInvalidate(range(8, 16))!.end();
+        tracker.tryBegin(range(8, 16))!.end();
         const result = tracker.lookup(PAGE, ({ signal }) => {
           expect(signal.aborted).toBe(false);
           if (how === 'throws') throw error;
@@ -258,7 +258,7 @@ export function describeLookups({ describe, it, make }: Suite): void {
       const { signal } = read.last.attempt;
       const fired = deferred();
       signal.addEventListener('abort', () => fired.resolve(), { once: true });
-      const section = tracker.tryInvalidate(PAGE, { label: 'flush' })!;
+      const section = tracker.tryBegin(PAGE, { label: 'flush' })!;
       expect(signal.aborted).toBe(true);
       await soon(fired.promise);
       expect(signal.reason).toMatchObject({

@@ -110,7 +110,7 @@ class Run {
         (error) => this.trace.push(`failed: ${error}`),
       );
     }
-    this.tracker.tryInvalidate(range(-100, 100))!.end();
+    this.tracker.tryBegin(range(-100, 100))!.end();
   }
 
   /** Who can arrive or finish now. */
@@ -129,7 +129,7 @@ class Run {
       party.arrival = ++this.#arrivals;
       if (party.kind === 'hold') party.calls[0]!.resolve('stale');
       else {
-        this.tracker.invalidate(party.range).then((section) => {
+        this.tracker.begin(party.range).then((section) => {
           party.section = section;
         });
       }

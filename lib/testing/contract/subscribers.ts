@@ -37,14 +37,14 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
       const seen: unknown[] = [];
       const note = (section: Invalidation) => void seen.push([section, section.active, tracker.seq, tracker.activeCount]);
       const mirror = tracker.subscribe([range(2, 4), range(6, 8)], { invalidate: note, end: note });
-      const section = await soon(tracker.invalidate([PAGE, range(20, 28)]));
+      const section = await soon(tracker.begin([PAGE, range(20, 28)]));
       expect(seen).toEqual([[section, true, 1, 1]]);
       section.end();
       section.end();
       expect(seen.slice(1)).toEqual([[section, false, 2, 0]]);
       mirror.close();
       mirror.close();
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       expect(seen).toHaveLength(2);
       expectNothingLeft(tracker, { clock });
     });
@@ -53,7 +53,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
     it('subscribing while something is active elsewhere waits for nothing', async () => {
       const { tracker } = setup(make);
       const log: string[] = [];
-      const section = tracker.tryInvalidate(range(8, 16))!;
+      const section = tracker.tryBegin(range(8, 16))!;
       const mirror = listening(tracker, log, 'mirror');
       expect(await soon(mirror.readBegin())).toBe(1);
       expect(await soon(mirror.lookup(() => 'read'))).toBe('read');
@@ -64,7 +64,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
     it('one that subscribes while something overlapping is active waits for it, and hears its end only', async () => {
       const { tracker, clock } = setup(make);
       const log: string[] = [];
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       const mirror = listening(tracker, log, 'mirror', range(4, 12));
       const read = new Outcome(mirror.lookup(() => 'read'));
       const elsewhere = await soon(mirror.lookup(() => 'read', { ranges: range(8, 12) }));
@@ -89,9 +89,9 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
         },
         end: () => void log.push('end'),
       });
-      const section = await soon(tracker.invalidate(PAGE));
+      const section = await soon(tracker.begin(PAGE));
       section.end();
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       expect(log).toEqual(['begin']);
     });
 
@@ -109,7 +109,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
         });
         subscriptions.first = tracker.subscribe(PAGE, closing('first', 'second'));
         subscriptions.second = tracker.subscribe(PAGE, closing('second', 'first'));
-        const section = await soon(tracker.invalidate(PAGE));
+        const section = await soon(tracker.begin(PAGE));
         section.end();
         // Whichever comes first: after the close nothing more is heard of the other.
         const other = which === 'first' ? 'second' : 'first';
@@ -126,10 +126,10 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
       const { tracker, clock } = setup(make);
       const log: string[] = [];
       const mirror = listening(tracker, log, 'mirror');
-      const section = await soon(tracker.invalidate(PAGE));
+      const section = await soon(tracker.begin(PAGE));
       mirror.close();
       section.end();
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       expect(log).toEqual(['mirror begin']);
       expectNothingLeft(tracker, { clock });
     });
@@ -149,7 +149,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
           }),
         );
       }
-      tracker.tryInvalidate(PAGE)!.end();
+      tracker.tryBegin(PAGE)!.end();
       expect(log).toHaveLength(1);
     });
 
@@ -178,7 +178,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
         const token = tracker.tryReadBegin(PAGE)!;
         const read = new ManualFetch();
         const result = tracker.lookup(PAGE, read.fetch);
-        expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+        expect(tracker.tryBegin(PAGE)).toBeUndefined();
         expect(refuser).toBeGreaterThan(-1);
         expect(log.sort()).toEqual(told.map((i) => `end ${i}`).sort());
         expect([told.length, tracker.seq, tracker.activeCount]).toEqual([k, 2, 0]);
@@ -196,7 +196,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
     it('a promise refuses a begin that cannot wait', async () => {
       const { tracker, clock } = setup(make);
       tracker.subscribe(PAGE, { invalidate: () => Promise.reject(new Error('nobody asks for this any more')) });
-      expect(tracker.tryInvalidate(PAGE)).toBeUndefined();
+      expect(tracker.tryBegin(PAGE)).toBeUndefined();
       await turns();
       expect([tracker.seq, tracker.stats.refused]).toEqual([2, 1]);
       expectNothingLeft(tracker, { clock, subscribed: 1 });
@@ -219,7 +219,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
           },
         });
       }
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       await turns();
       expect(log).toEqual(Array(20).fill('start'));
       clock.advance(9);
@@ -237,7 +237,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
       const { tracker } = setup(make);
       const slow = deferred();
       tracker.subscribe(PAGE, { invalidate: () => slow.promise });
-      const begun = new Outcome(tracker.invalidate(PAGE));
+      const begun = new Outcome(tracker.begin(PAGE));
       await turns();
       expect(tracker.tryReadBegin(PAGE)).toBeUndefined();
       expect([begun.state, tracker.activeCount, tracker.seq]).toEqual(['pending', 1, 1]);
@@ -257,9 +257,9 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
         const subscriber = { invalidate: () => void told.push(i), end: () => void ended.push(i) };
         all.push(tracker.subscribe(range(i * 8, i * 8 + 8), subscriber));
       }
-      const busy = tracker.tryInvalidate(range(-100, 0))!;
+      const busy = tracker.tryBegin(range(-100, 0))!;
       const elsewhere = Array.from({ length: 50 }, () => new Outcome(tracker.readBegin(range(-8, -4))));
-      const section = await soon(tracker.invalidate(range(77_777 * 8 + 3, 77_777 * 8 + 4)));
+      const section = await soon(tracker.begin(range(77_777 * 8 + 3, 77_777 * 8 + 4)));
       const overlapping = Array.from({ length: 50 }, () => new Outcome(all[77_777]!.readBegin()));
       await turns();
       section.end();
@@ -286,7 +286,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
           const slow = deferred();
           tracker.subscribe(PAGE, { invalidate: () => slow.promise, end: () => void log.push('slow end') });
           listening(tracker, log, 'after');
-          const begun = new Outcome(tracker.invalidate(PAGE));
+          const begun = new Outcome(tracker.begin(PAGE));
           await turns();
           expect([log.sort(), begun.state]).toEqual([['after begin', 'before begin'], 'pending']);
           slow.resolve();
@@ -324,7 +324,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
         },
       });
       listening(tracker, log, 'after');
-      expect(() => tracker.tryInvalidate(PAGE)).toThrow(SubscriberError);
+      expect(() => tracker.tryBegin(PAGE)).toThrow(SubscriberError);
       expect(log.sort()).toEqual(['after begin', 'after end', 'before begin', 'before end']);
       expect(tracker.seq).toBe(2);
       expectNothingLeft(tracker, { clock, subscribed: 3 });
@@ -336,7 +336,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
       const controller = new WatchedController();
       const stuck = tracker.subscribe(PAGE, { invalidate: () => new Promise<void>(() => {}) });
       listening(tracker, log, 'other');
-      const begun = new Outcome(tracker.invalidate(PAGE, { signal: controller.signal }));
+      const begun = new Outcome(tracker.begin(PAGE, { signal: controller.signal }));
       await turns();
       expect([begun.state, log]).toEqual(['pending', ['other begin']]);
       const reason = new Error('I cannot wait any longer');
@@ -352,7 +352,7 @@ export function describeSubscribers({ describe, it, make }: Suite): void {
       const { tracker } = setup(make);
       tracker.subscribe(range(4, 8), { invalidate: () => Promise.reject(new Error('no')) });
       const token = tracker.tryReadBegin(PAGE)!;
-      await failure(tracker.invalidate(PAGE));
+      await failure(tracker.begin(PAGE));
       expect(tracker.collision(PAGE, token)).toMatchObject({ reason: 'ended', seq: 2 });
     });
   });

@@ -14,7 +14,7 @@ export function describeWaiting({ describe, it, make }: Suite): void {
   describe('waiting', () => {
     it('a readBegin that nothing overlaps resolves with the counter and registers nothing', async () => {
       const { tracker, clock } = setup(make);
-      const section = tracker.tryInvalidate(range(8, 16))!;
+      const section = tracker.tryBegin(range(8, 16))!;
       expect(await soon(tracker.readBegin(PAGE))).toBe(1);
       expect(tracker.stats).toMatchObject({ waits: 0, wakes: 0 });
       section.end();
@@ -25,7 +25,7 @@ export function describeWaiting({ describe, it, make }: Suite): void {
       it(`a reader waits until the last of three overlapping sections has ended: ${order.join(', ')}`, async () => {
         const { tracker, clock } = setup(make);
         const ranges = [range(-4, 4), range(2, 6), range(4, 12)];
-        const sections = ranges.map((one) => tracker.tryInvalidate(one)!);
+        const sections = ranges.map((one) => tracker.tryBegin(one)!);
         const begun = new Outcome(tracker.readBegin(PAGE));
         const read = new Outcome(tracker.lookup(PAGE, ({ seq }) => seq));
         for (const [i, which] of order.entries()) {
@@ -44,8 +44,8 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('an end wakes the waiters that overlap, all of them, and nobody else', async () => {
       const { tracker, clock } = setup(make);
-      const left = tracker.tryInvalidate(range(0, 100))!;
-      const right = tracker.tryInvalidate(range(100, 200))!;
+      const left = tracker.tryBegin(range(0, 100))!;
+      const right = tracker.tryBegin(range(100, 200))!;
       const parked = (from: number) =>
         Array.from({ length: 100 }, (_, i) => new Outcome(tracker.readBegin(range(from + i, from + i + 1))));
       const [inLeft, inRight] = [parked(0), parked(100)];
@@ -63,7 +63,7 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('waiters go on in the order in which they came', async () => {
       const { tracker } = setup(make);
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       const order: number[] = [];
       const all = Array.from({ length: 10 }, (_, i) =>
         i % 2 === 0 ? tracker.lookup(PAGE, () => void order.push(i)) : tracker.lookup(range(4, 20), () => void order.push(i)),
@@ -76,7 +76,7 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('nobody is woken inside end(): waiters run in a later turn', async () => {
       const { tracker } = setup(make);
-      const section = tracker.tryInvalidate(PAGE)!;
+      const section = tracker.tryBegin(PAGE)!;
       let fetched = false;
       const result = tracker.lookup(PAGE, () => {
         fetched = true;
@@ -91,12 +91,12 @@ export function describeWaiting({ describe, it, make }: Suite): void {
     // A wake-up is only a hint: between it and the turn of the woken, anything may begin.
     it('a lookup does not start while a section is active that began in the turn of its wake-up', async () => {
       const { tracker, clock } = setup(make);
-      const first = tracker.tryInvalidate(PAGE)!;
+      const first = tracker.tryBegin(PAGE)!;
       const read = new ManualFetch();
       const result = tracker.lookup(PAGE, read.fetch);
       await turns();
       first.end();
-      const second = tracker.tryInvalidate(PAGE)!;
+      const second = tracker.tryBegin(PAGE)!;
       await turns();
       expect(read.calls).toHaveLength(0);
       second.end();
@@ -109,11 +109,11 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('a token from readBegin sees what begins between its wake-up and the turn of its caller', async () => {
       const { tracker } = setup(make);
-      const first = tracker.tryInvalidate(PAGE)!;
+      const first = tracker.tryBegin(PAGE)!;
       const begun = tracker.readBegin(PAGE);
       await turns();
       first.end();
-      const second: Invalidation = tracker.tryInvalidate(PAGE)!;
+      const second: Invalidation = tracker.tryBegin(PAGE)!;
       const token = await soon(begun);
       expect(token).toBe(2);
       expect(tracker.readRetry(PAGE, token)).toBe(true);
@@ -124,7 +124,7 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('a reader of several ranges waits for a section over any of them', async () => {
       const { tracker } = setup(make);
-      const section = tracker.tryInvalidate(range(24, 25))!;
+      const section = tracker.tryBegin(range(24, 25))!;
       const ranges = [range(40, 48), range(0, 8), range(20, 28)];
       expect(tracker.tryReadBegin(ranges)).toBeUndefined();
       const begun = new Outcome(tracker.readBegin(ranges));
@@ -137,11 +137,11 @@ export function describeWaiting({ describe, it, make }: Suite): void {
 
     it('a begin never waits for readers that hold nothing', async () => {
       const { tracker } = setup(make);
-      const blocker = tracker.tryInvalidate(PAGE)!;
+      const blocker = tracker.tryBegin(PAGE)!;
       const parked = tracker.readBegin(PAGE);
       const read = new ManualFetch();
       const running = tracker.lookup(range(4, 20), read.fetch);
-      const section = await soon(tracker.invalidate(range(0, 20)));
+      const section = await soon(tracker.begin(range(0, 20)));
       expect(tracker.stats.queued).toBe(0);
       section.end();
       blocker.end();

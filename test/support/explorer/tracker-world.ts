@@ -219,7 +219,7 @@ export class World implements Scenario {
     if (kind === 'close') return this.#tracker.close().then(() => 'closed');
     if (kind === 'try') return this.#try(label, range, step);
     const controller = this.#controller(kind);
-    const beginning = this.#tracker.invalidate(range, { label, signal: controller?.signal });
+    const beginning = this.#tracker.begin(range, { label, signal: controller?.signal });
     if (controller !== undefined) {
       const changing = beginning.then((section) => this.#halves(section, step));
       const done = changing.catch(() => this.#witness.refused(queuedAs(this.#witness, label)));
@@ -248,7 +248,7 @@ export class World implements Scenario {
   /** A section inside, which reaches out of the outer one. */
   async #nest(label: string, within: Invalidation): Promise<void> {
     const { start, end } = within.ranges[0]!;
-    const inner = await this.#tracker.invalidate({ start, end: end + 1 }, { label: `${label}, inner`, within });
+    const inner = await this.#tracker.begin({ start, end: end + 1 }, { label: `${label}, inner`, within });
     this.#mayChange(inner);
     const page = { start: end, end: end + 1 }; // the rest is torn already, by the outer one
     this.#content.writeFirst([page]);
@@ -259,7 +259,7 @@ export class World implements Scenario {
   async #try(label: string, range: Range, step: Step): Promise<string> {
     const isKept = this.#keepers.some((keeper) => keeper.keeps && anyMeet([keeper.range], [range]));
     const isHeld = this.#witness.holds.some((hold) => anyMeet(hold.ranges, [range]));
-    const section = this.#tracker.tryInvalidate(range, { label });
+    const section = this.#tracker.tryBegin(range, { label });
     if (section !== undefined) return this.#halves(section, step);
     if (!isKept && !isHeld && !this.#extended(range)) this.#wrong(`${label} was refused, and nobody was in its way`);
     return 'refused';

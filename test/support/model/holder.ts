@@ -99,8 +99,8 @@ export class Stage {
   #nudge(label: string, ranges: Ranges): void {
     this.#nudged = { label };
     // Nested in a section far away: a begin of its own would be refused while somebody else holds the range.
-    const within = this.tracker.tryInvalidate({ start: 1e9, end: 1e9 + 1 }, { kind: 'nudge' })!;
-    this.tracker.tryInvalidate(ranges, { kind: 'nudge', owner: this.#nudged, within })!.end();
+    const within = this.tracker.tryBegin({ start: 1e9, end: 1e9 + 1 }, { kind: 'nudge' })!;
+    this.tracker.tryBegin(ranges, { kind: 'nudge', owner: this.#nudged, within })!.end();
     within.end();
     queueMicrotask(() => {
       this.#nudged = undefined;

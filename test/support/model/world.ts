@@ -337,11 +337,11 @@ class World {
       if (style < 4) await this.#write(ranges, pages, owner);
       else if (style < 6) await this.#tracker.mutate(ranges, () => this.#change(pages), { owner });
       else if (style < 8) {
-        const section = this.#tracker.tryInvalidate(ranges, { owner });
+        const section = this.#tracker.tryBegin(ranges, { owner });
         if (section === undefined) this.counts.refused++;
         else await this.#inside(section, pages);
       } else {
-        const section = await this.#tracker.invalidate(ranges, { kind: HARMLESS });
+        const section = await this.#tracker.begin(ranges, { kind: HARMLESS });
         await this.#pauses(2);
         section.end();
       }
@@ -354,7 +354,7 @@ class World {
     if (controller !== undefined && random.chance(0.3)) this.#spawn(() => this.#aborter(controller));
     let section: Invalidation;
     try {
-      section = await this.#tracker.invalidate(ranges, { owner, signal: controller?.signal });
+      section = await this.#tracker.begin(ranges, { owner, signal: controller?.signal });
     } catch (error) {
       if (error !== controller?.signal.reason) throw error;
       this.counts.abandoned++;
@@ -371,7 +371,7 @@ class World {
     const style = this.#random.below(10);
     if (style < 2) {
       const range = this.#range();
-      const inner = await this.#tracker.invalidate(range, { within: section });
+      const inner = await this.#tracker.begin(range, { within: section });
       await this.#change([range]);
       if (this.#random.chance(0.5)) inner.end();
       await this.#change(pages);

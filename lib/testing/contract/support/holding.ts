@@ -14,14 +14,14 @@ export interface Holder {
   commit(value?: string): Promise<void>;
 }
 
-type Tracker = Pick<RangeTracker, 'lookup' | 'tryInvalidate'>;
+type Tracker = Pick<RangeTracker, 'lookup' | 'tryBegin'>;
 
 /** Starts a lookup and lets it lose once; it holds as soon as {@link hold} is awaited. */
 export async function hold(tracker: Tracker, ranges: Ranges, options: PlainLookupOptions<string> = {}): Promise<Holder> {
   const read = new ManualFetch();
   const result = tracker.lookup(ranges, read.fetch, { maxAttempts: 1, ...options });
   const outcome = new Outcome(result);
-  const section = tracker.tryInvalidate(firstOf(ranges));
+  const section = tracker.tryBegin(firstOf(ranges));
   // Refused: the range is known to be fought over, so the lookup holds it from its first attempt on.
   if (section !== undefined) {
     section.end();
@@ -41,7 +41,7 @@ export async function hold(tracker: Tracker, ranges: Ranges, options: PlainLooku
 
 /** A whole section over part of the ranges, begun and ended in one turn. */
 export function hit(tracker: Tracker, ranges: Ranges): void {
-  const section = tracker.tryInvalidate(firstOf(ranges));
+  const section = tracker.tryBegin(firstOf(ranges));
   if (section === undefined) throw new Error('the begin was refused');
   section.end();
 }

@@ -4,10 +4,8 @@
  *
  * @packageDocumentation
  */
-
 export type { CancelOptions } from './base/cancel.js';
 export type { Clock } from './base/clock.js';
-export type { Collision, Seq } from './base/collision.js';
 export type { DisposableHandle } from './base/dispose.js';
 export {
   ClosedError,
@@ -22,30 +20,53 @@ export {
   SubscriberError,
   TimeoutError,
 } from './base/errors.js';
-export type { Range, Ranges } from './base/range.js';
-export type { Answer } from './tracker/answers.js';
-export type { Attempt } from './tracker/attempt.js';
-export type { BeginOptions, Ignore, Invalidation, InvalidationInfo, InvalidationKind } from './tracker/invalidation.js';
-export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './tracker/lookup.js';
 export type {
-  ClosedEvent,
-  CollidedEvent,
-  FailedEvent,
-  InvalidationEvent,
-  LookupEvent,
-  NotifiedEvent,
-  NotifyingEvent,
-  RefusedEvent,
-  SubscriptionEvent,
-  TrackerEvent,
-  TrackerEvents,
-  TrackerObserver,
-  WaitEvent,
-  WakeEvent,
-} from './tracker/observer.js';
-export type { ReaderInfo } from './tracker/reader.js';
-export type { HistorySnapshot, HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './tracker/snapshot.js';
-export type { TrackerStats } from './tracker/stats.js';
-export type { SubscribeOptions, Subscriber, Subscription, WithinSubscription } from './tracker/subscription.js';
-export { RangeTracker, type RangeTrackerOptions } from './tracker/tracker.js';
-export type { FilterOptions, WaitOptions } from './tracker/wait.js';
+  Collision,
+  Ignore,
+  InvalidationInfo,
+  InvalidationKind,
+  Range,
+  Ranges,
+  ReaderInfo,
+  Seq,
+  SubscriptionInfo,
+} from './base/vocabulary.js';
+export {
+  type Answer,
+  type Attempt,
+  type BeginOptions,
+  type ClosedEvent,
+  type CollidedEvent,
+  type CommitOptions,
+  type FailedEvent,
+  type Fetch,
+  type FilterOptions,
+  type HistorySnapshot,
+  type HoldSnapshot,
+  type Invalidation,
+  type InvalidationEvent,
+  type LookupEvent,
+  type LookupOptions,
+  type NotifiedEvent,
+  type NotifyingEvent,
+  type ObservedTracker,
+  type PlainLookupOptions,
+  RangeTracker,
+  type RangeTrackerOptions,
+  type RefusedEvent,
+  type SectionSnapshot,
+  type SubscribeOptions,
+  type Subscriber,
+  type Subscription,
+  type SubscriptionEvent,
+  type TrackerEvent,
+  type TrackerEvents,
+  type TrackerObserver,
+  type TrackerSnapshot,
+  type TrackerStats,
+  type WaitEvent,
+  type WaitOptions,
+  type WaitSnapshot,
+  type WakeEvent,
+  type WithinSubscription,
+} from './tracker/index.js';

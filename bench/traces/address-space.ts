@@ -4,7 +4,7 @@
  */
 import { type Range, RangeTracker } from '../../lib/index.js';
 import { PageFault, SimulatedAddressSpace } from '../../lib/testing/index.js';
-import { type Trace, TraceRecorder } from '../../lib/testing/trace-recorder.js';
+import { type Trace, TraceRecorder } from '../../lib/trace/index.js';
 import { settled } from '../../test/support/model/clock.js';
 import { Random } from '../support/random.js';
 import { Agenda } from './agenda.js';

@@ -3,7 +3,7 @@
  * twice, and how long it had to wait, is the rule's doing, and is left out.
  */
 import type { Range } from '../../lib/index.js';
-import { rangesOfTrace, type Trace, type TraceEvent } from '../../lib/testing/trace-recorder.js';
+import { rangesOfTrace, type Trace, type TraceEvent } from '../../lib/trace/index.js';
 import { joined } from '../../test/support/model/ranges.js';
 import type { Work, WorkInvalidation, WorkLookup } from './work.js';
 

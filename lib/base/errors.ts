@@ -4,7 +4,7 @@
  * A message says what was got and what was expected. Programming errors (a bad range, use after close)
  * are raised before anything has changed; contention alone never throws, it is retried.
  */
-import type { Collision } from './collision.js';
+import type { Collision } from './vocabulary.js';
 
 /** The stable value of {@link RangefenceError.code}, one for each error class. */
 export type RangefenceErrorCode =

@@ -5,19 +5,8 @@
  * Ranges that touch (`[0, 8)` and `[8, 16)`) do not overlap.
  */
 
-import type { Handle, IntervalTree } from '../interval-tree/index.js';
 import { describe, InvalidRangeError } from './errors.js';
-
-/** A half-open range: `start` belongs to it, `end` does not. The unit is the space's own. */
-export interface Range {
-  /** The first number of the range; `-Infinity` means "from the beginning". */
-  readonly start: number;
-  /** The first number after the range, greater than `start`; `Infinity` means "to the end". */
-  readonly end: number;
-}
-
-/** One range, or a list of at least one. The order does not matter, overlapping ones count once. */
-export type Ranges = Range | readonly Range[];
+import type { Range, Ranges } from './vocabulary.js';
 
 /**
  * Ranges in the package's own form: `[start, end, start, end, …]`, ascending, disjoint, not even touching.
@@ -27,9 +16,6 @@ export type Spans = readonly number[];
 
 /** The whole line. */
 export const EVERYTHING: Spans = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-
-/** One handle for one range, a list for several: the ordinary single range needs no array. */
-export type Handles = Handle | readonly Handle[];
 
 /** Throws {@link InvalidRangeError} unless `start < end`, both numbers. One comparison decides about NaN, too. */
 export function checkRange(start: number, end: number): void {
@@ -115,32 +101,4 @@ export function overlap(a: Spans, b: Spans): boolean {
 /** True if both are the same single range: cheap, and enough to see that a crowd asks the same question. */
 export function sameSingle(a: Spans, b: Spans): boolean {
   return a.length === 2 && b.length === 2 && a[0] === b[0] && a[1] === b[1];
-}
-
-/** True if any interval of the tree overlaps any of the spans. */
-export function overlapsAny(tree: IntervalTree<unknown>, spans: Spans): boolean {
-  for (let i = 0; i < spans.length; i += 2) if (tree.overlaps(spans[i]!, spans[i + 1]!)) return true;
-  return false;
-}
-
-/** Visits every interval that overlaps; one that overlaps two spans is visited twice. */
-export function visitSpans<V>(tree: IntervalTree<V>, spans: Spans, visitor: (value: V) => void): void {
-  if (tree.size === 0) return;
-  for (let i = 0; i < spans.length; i += 2) {
-    tree.visit(spans[i]!, spans[i + 1]!, (_start, _end, value) => visitor(value));
-  }
-}
-
-/** Enters every span with the same value. */
-export function insertSpans<V>(tree: IntervalTree<V>, spans: Spans, value: V): Handles {
-  if (spans.length === 2) return tree.insert(spans[0]!, spans[1]!, value);
-  const handles: Handle[] = [];
-  for (let i = 0; i < spans.length; i += 2) handles.push(tree.insert(spans[i]!, spans[i + 1]!, value));
-  return handles;
-}
-
-/** Takes out what {@link insertSpans} entered. */
-export function deleteSpans(tree: IntervalTree<unknown>, handles: Handles): void {
-  if (typeof handles === 'number') tree.delete(handles);
-  else for (const handle of handles) tree.delete(handle);
 }

@@ -4,7 +4,7 @@
  * The one thing a backend must bring is a version whose key never stands for two contents. Everything that a source promises
  * rests on it: bytes of equal keys may be mixed, bytes of different keys never are.
  */
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 
 /** One content of the thing. */
 export interface ByteVersion {

@@ -2,7 +2,7 @@
  * The error of byte sources: base and codes are those of the package.
  */
 import { RangefenceError } from '../base/errors.js';
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 
 /** What is known about a failure; all of it is in the message, too. */
 export interface SourceFailure {

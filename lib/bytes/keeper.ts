@@ -28,8 +28,10 @@
  * for.
  */
 import { ClosedError, describe } from '../base/errors.js';
-import { contains, type Range, toSpans } from '../base/range.js';
-import type { Invalidation } from '../tracker/invalidation.js';
+import { contains, toSpans } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
+import type { Invalidation } from '../tracker/index.js';
+
 import type { ByteReading, ByteVersion } from './backend.js';
 import { SourceError } from './errors.js';
 import type { Settings } from './options.js';

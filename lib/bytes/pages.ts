@@ -1,7 +1,7 @@
 /**
  * Pages: bytes cut into pages and put together again. A page is full, or the thing ends in it; behind the end it is empty.
  */
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 
 /**
  * Exactly `count` pages out of the bytes of one request. Copies, if there are several: a page that stays would otherwise keep

@@ -17,12 +17,10 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { check, describe, RetryLimitError } from '../base/errors.js';
-import type { Range, Ranges } from '../base/range.js';
+import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
-import type { Attempt } from '../tracker/attempt.js';
-import type { BeginOptions, Invalidation } from '../tracker/invalidation.js';
-import type { PlainLookupOptions } from '../tracker/lookup.js';
-import type { RangeTracker } from '../tracker/tracker.js';
+import type { Attempt, BeginOptions, Invalidation, PlainLookupOptions, RangeTracker } from '../tracker/index.js';
+
 import type { ByteVersion } from './backend.js';
 import { bounded } from './bounded.js';
 import { Keeper, QUERY } from './keeper.js';

@@ -3,7 +3,8 @@
  */
 
 import type { Clock } from '../base/clock.js';
-import type { Attempt } from '../tracker/attempt.js';
+import type { Attempt } from '../tracker/index.js';
+
 import { bounded } from './bounded.js';
 import { checkBytes } from './options.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';

@@ -21,9 +21,9 @@
  * [1] Linux, Documentation/locking/crossrelease.rst (2017), since withdrawn: it had to guess who would complete a wait.
  */
 
-import type { Range } from '../base/range.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { ReaderInfo } from '../tracker/reader.js';
+import type { Range, ReaderInfo } from '../base/vocabulary.js';
+import type { Invalidation } from '../tracker/index.js';
+
 import type { Context } from './context.js';
 import type { LockOrderKind, LockOrderStep } from './errors.js';
 import type { Ledger } from './ledger.js';

@@ -9,9 +9,9 @@
  */
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/observer.js';
-import type { ReaderInfo } from '../tracker/reader.js';
+import type { ReaderInfo } from '../base/vocabulary.js';
+import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
+
 import { Context, Contexts, type LockContext } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';

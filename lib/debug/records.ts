@@ -5,9 +5,9 @@
  * collection slow.
  */
 import type { Clock } from '../base/clock.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { ReaderInfo } from '../tracker/reader.js';
-import type { RangeTracker } from '../tracker/tracker.js';
+import type { ReaderInfo } from '../base/vocabulary.js';
+import type { Invalidation, ObservedTracker } from '../tracker/index.js';
+
 import type { Context } from './context.js';
 import { type Party, ReaderRecord, SectionRecord } from './graph.js';
 import { Ledger } from './ledger.js';
@@ -23,7 +23,7 @@ interface Call {
 
 /** See the top of the file. */
 export class Records {
-  readonly #ledgers: WeakMap<RangeTracker, Ledger> = new WeakMap();
+  readonly #ledgers: WeakMap<ObservedTracker, Ledger> = new WeakMap();
   readonly #sections: WeakMap<Invalidation, SectionRecord> = new WeakMap();
   readonly #readers: WeakMap<ReaderInfo, ReaderRecord> = new WeakMap();
   readonly #orders: Orders;
@@ -35,7 +35,7 @@ export class Records {
   }
 
   /** The tracker's; `isNew` is called when it is seen for the first time. */
-  ledger(tracker: RangeTracker, isNew: (ledger: Ledger) => void): Ledger {
+  ledger(tracker: ObservedTracker, isNew: (ledger: Ledger) => void): Ledger {
     let found = this.#ledgers.get(tracker);
     if (found === undefined) {
       const { label } = tracker.inspect();

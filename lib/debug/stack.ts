@@ -54,7 +54,7 @@ const INNER = /\b(Space|Gate|Lookup|WaitingRead|LookupAttempt)\b|^\s*at #/;
 /** Frames are the lines with a place at their end. The first one kept is the call that the user made. */
 function frames(stack: string | undefined): string {
   const lines = (stack ?? '').split('\n').filter((line) => /:\d+:\d+\)?$/.test(line));
-  let first = lines.findIndex((line) => /\bSpace\.emit\b/.test(line)) + 1;
+  let first = lines.findIndex((line) => /\bnote \(/.test(line)) + 1;
   while (first < lines.length - 1 && INNER.test(lines[first]!)) first++;
   return lines
     .slice(first, first + KEPT)

@@ -1,7 +1,5 @@
 /**
- * Contract of the interval tree
- *
- * An `IntervalTree` holds half-open intervals `[start, end)` of numbers, each with an optional value, and answers which of
+ * Contract: an `IntervalTree` holds half-open intervals `[start, end)` of numbers, each with an optional value, and answers which of
  * them overlap a range. `[0, 8)` and `[8, 16)` touch, and do not overlap.
  *
  * - Bounds are any numbers with `start < end`: fractions, `-0`, `-Infinity` as a start, `Infinity` as an end. Anything else
@@ -9,11 +7,9 @@
  * - Intervals may overlap, nest and be equal; each is one entry with a handle of its own.
  * - A handle is a positive safe integer. A tree never issues the same one twice, not even after `clear()`, so a stale
  *   handle never reaches a later interval. It means nothing to another tree: handles of two trees may be equal numbers.
- * - `overlaps`, `first` and `visit` allocate nothing. (The engine boxes a number that is not a small integer when it
- *   hands it to a function it has not inlined; such a box is the caller's or the visitor's.)
- * - A visitor may do anything, change the tree included, if it then returns `true`. If it goes on after a change, the visit
- *   throws {@link InvalidArgumentError}: entries move when the tree changes, and a visit that went on could miss one
- *   or show one twice. The change itself stands, and the tree is sound.
+ * - `overlaps`, `first` and `visit` allocate nothing (a box of a number that is not a small integer is the visitor's).
+ * - A visitor may change the tree if it then returns `true`. If it goes on, the visit throws {@link InvalidArgumentError}, as it
+ *   could miss an entry or show one twice; the change itself stands, and the tree is sound.
  * - Order of visits, search results and iteration: none that may be relied on. `first` alone is about order.
  * - Memory: nothing in a new tree; while it is in use it never shrinks; given back when the last interval leaves (all but at
  *   most 15 kB) and by `clear()` (all). A deleted value is let go of at once.

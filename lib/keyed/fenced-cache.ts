@@ -18,7 +18,8 @@
 import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe } from '../base/errors.js';
-import { isThenable } from '../tracker/answers.js';
+import { isThenable } from '../base/thenable.js';
+
 import { Flight, type Host } from './flight.js';
 import type { KeyedBeginOptions, KeyedFence, KeyedSubscription } from './keyed-fence.js';
 import {

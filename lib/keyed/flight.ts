@@ -24,9 +24,10 @@
  */
 
 import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
-import type { Seq } from '../base/collision.js';
 import { CollisionError, describe } from '../base/errors.js';
-import { isThenable } from '../tracker/answers.js';
+import { isThenable } from '../base/thenable.js';
+import type { Seq } from '../base/vocabulary.js';
+
 import type { KeyedAttempt } from './keyed-fence.js';
 import type { FenceSettings, KeyedLoad, KeyedLoadContext } from './options.js';
 import type { KeyedChange } from './section.js';

@@ -13,18 +13,25 @@
  */
 
 import { type Clock, systemClock } from '../base/clock.js';
-import type { Seq } from '../base/collision.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { check, describe } from '../base/errors.js';
 import { overlap, toSpans } from '../base/range.js';
-import type { Attempt } from '../tracker/attempt.js';
-import type { BeginOptions, Ignore, Invalidation } from '../tracker/invalidation.js';
-import type { CommitOptions, LookupOptions, PlainLookupOptions } from '../tracker/lookup.js';
-import type { TrackerObserver } from '../tracker/observer.js';
-import { UNKNOWN } from '../tracker/space.js';
-import type { TrackerStats } from '../tracker/stats.js';
-import { DEFAULT_HISTORY_CAPACITY, RangeTracker, spaceOf } from '../tracker/tracker.js';
-import type { FilterOptions, WaitOptions } from '../tracker/wait.js';
+import type { Ignore, Seq } from '../base/vocabulary.js';
+import {
+  type Attempt,
+  type BeginOptions,
+  type CommitOptions,
+  type FilterOptions,
+  type Invalidation,
+  type LookupOptions,
+  type PlainLookupOptions,
+  RangeTracker,
+  type TrackerObserver,
+  type TrackerStats,
+  type WaitOptions,
+} from '../tracker/index.js';
+import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.js';
+
 import { KeyScope } from './scope.js';
 import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { EVERYTHING, KeyTable, type Reads } from './table.js';

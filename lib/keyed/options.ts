@@ -3,7 +3,8 @@
  */
 import type { CancelOptions } from '../base/cancel.js';
 import { check } from '../base/errors.js';
-import type { Ignore } from '../tracker/invalidation.js';
+import type { Ignore } from '../base/vocabulary.js';
+
 import { type KeyedBeginOptions, KeyedFence, type KeyedFenceOptions } from './keyed-fence.js';
 
 /** What a load gets besides its key. */

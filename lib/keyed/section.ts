@@ -1,9 +1,11 @@
 /**
  * Sections in keys: what the tracker knows as ranges, as its owner and the subscribers see it.
  */
-import type { Seq } from '../base/collision.js';
+
 import type { DisposableHandle } from '../base/dispose.js';
-import type { Invalidation, InvalidationInfo } from '../tracker/invalidation.js';
+import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
+import type { Invalidation } from '../tracker/index.js';
+
 import type { Changes, Named } from './table.js';
 
 /** An invalidation of keys, as subscribers see it. */

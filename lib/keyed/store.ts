@@ -5,7 +5,7 @@
  */
 
 import { check } from '../base/errors.js';
-import { isThenable } from '../tracker/answers.js';
+import { isThenable } from '../base/thenable.js';
 
 /** Map, lru-cache, keyv, cacheable, and what looks like them. Any method may return a promise. */
 export interface ValueCache {

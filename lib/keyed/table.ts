@@ -26,8 +26,8 @@
  * A section over a condition ("every key that starts with user:") covers the points of all keys that match, and a *gate*, a
  * point of its own. Keys that come into the table while it runs and match take the gate in among what their lookups read.
  */
-import type { Seq } from '../base/collision.js';
-import type { Range, Ranges } from '../base/range.js';
+import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+
 import { KeyScope, mayMatch } from './scope.js';
 
 /** Where subscribers are: the whole line. */

@@ -5,8 +5,8 @@
  * has caused, and for those of overlapping pages that left for another reason and are not done yet.
  */
 
-import type { Range } from '../base/range.js';
-import { isThenable } from '../tracker/answers.js';
+import { isThenable } from '../base/thenable.js';
+import type { Range } from '../base/vocabulary.js';
 
 /**
  * One page from its installation until its `onDrop` is done.

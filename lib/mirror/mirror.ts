@@ -17,7 +17,8 @@
 import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, describe } from '../base/errors.js';
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
+
 import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
 import type { MirrorStats } from './stats.js';

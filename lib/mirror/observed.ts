@@ -5,10 +5,9 @@
  * mirror subscribes to, and the tracker's tree finds them as fast as one here would. It is made when the load says that it is
  * going to read, so a begin from then on is heard of; what was before, since the token, is asked for.
  */
-import type { Seq } from '../base/collision.js';
-import type { Range, Ranges } from '../base/range.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { Subscription } from '../tracker/subscription.js';
+import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+import type { Invalidation, Subscription } from '../tracker/index.js';
+
 import type { Entry, Source } from './drops.js';
 import type { Pager } from './pager.js';
 

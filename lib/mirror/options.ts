@@ -4,9 +4,9 @@
 import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, InvalidRangeError } from '../base/errors.js';
-import { type Range, type Ranges, single } from '../base/range.js';
-import type { Ignore } from '../tracker/invalidation.js';
-import type { RangeTracker } from '../tracker/tracker.js';
+import { single } from '../base/range.js';
+import type { Ignore, Range, Ranges } from '../base/vocabulary.js';
+import type { RangeTracker } from '../tracker/index.js';
 
 /**
  * Pages kept by default: 4 MiB of 4 KiB pages, 64 MiB of 64 KiB pages. A mirror of images or of device memory knows better.

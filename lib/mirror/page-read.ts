@@ -17,8 +17,10 @@
  */
 
 import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
-import { type Range, type Spans, toRanges, toSpans, unite } from '../base/range.js';
-import type { Attempt } from '../tracker/attempt.js';
+import { type Spans, toRanges, toSpans, unite } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
+import type { Attempt } from '../tracker/index.js';
+
 import { Entry } from './drops.js';
 import type { Pages } from './options.js';
 import type { Pager } from './pager.js';

@@ -17,11 +17,10 @@
  * the subscriber could know.
  */
 import type { CancelOptions } from '../base/cancel.js';
-import type { Seq } from '../base/collision.js';
 import { ClosedError, describe } from '../base/errors.js';
-import type { Range, Ranges } from '../base/range.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { Subscription } from '../tracker/subscription.js';
+import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+import type { Invalidation, Subscription } from '../tracker/index.js';
+
 import { Drops, type Entry } from './drops.js';
 import { BannedError } from './errors.js';
 import type { Pages, Settings } from './options.js';

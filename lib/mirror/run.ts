@@ -14,10 +14,11 @@
  * whole run (observed.ts).
  */
 
-import type { Seq } from '../base/collision.js';
 import { CollisionError } from '../base/errors.js';
-import { type Range, type Ranges, toSpans } from '../base/range.js';
-import { isThenable } from '../tracker/answers.js';
+import { toSpans } from '../base/range.js';
+import { isThenable } from '../base/thenable.js';
+import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+
 import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';

@@ -18,4 +18,3 @@ export type { PageFlags, Protection, SimulatedPage } from './address-space/pages
 export { createSharedObject, type SharedObject, type SharedObjectOptions } from './address-space/shared-object.js';
 export * from './contract/index.js';
 export * from './explorer/explorer.js';
-export * from './trace-recorder.js';

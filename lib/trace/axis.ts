@@ -4,7 +4,7 @@
  * What any range touches keeps its proportions. What lies between, and nobody touches, is cut down to a narrow gap: a page
  * table of one process has a few megabytes somewhere in 2^47. Infinite bounds are at the two edges.
  */
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 
 /** A gap is shown in proportion as long as it takes no more than this part of what is touched. */
 const WIDEST_GAP = 0.04;

@@ -1,7 +1,7 @@
 /**
  * Captions: what is said of a thing when it is pointed at, and what the exports call it.
  */
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 import type { Hit, Notice, Run, RunReader, RunSection, RunSubscription, Span, Stretch } from './run.js';
 
 /** `[0, 8) [16, 24)`, and how many more. */

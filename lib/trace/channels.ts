@@ -10,7 +10,7 @@
  * A message is made only if the channel has subscribers. There is no static import of a Node module, so this file can be
  * bundled for anything; where the host has no such channels, the observer has no methods.
  */
-import type { TrackerEvents, TrackerObserver } from '../tracker/observer.js';
+import type { TrackerEvents, TrackerObserver } from '../tracker/index.js';
 
 /** The events that each channel carries. */
 export interface ChannelEvents {

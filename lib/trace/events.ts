@@ -3,10 +3,8 @@
  * thing has the same number in all of its events.
  */
 
-import type { Collision } from '../base/collision.js';
-import type { Range } from '../base/range.js';
-import type { Answer } from '../tracker/answers.js';
-import type { ReaderInfo } from '../tracker/reader.js';
+import type { Collision, Range, ReaderInfo } from '../base/vocabulary.js';
+import type { Answer } from '../tracker/index.js';
 
 /** A bound of a range. JSON has no infinity, so that is spelt out. */
 export type TraceBound = number | '-Infinity' | 'Infinity';

@@ -12,15 +12,11 @@
  */
 
 import { type Clock, systemClock } from '../base/clock.js';
-import type { Collision } from '../base/collision.js';
 import { check } from '../base/errors.js';
-import { type Range, type Ranges, toRanges, toSpans } from '../base/range.js';
-import type { Attempt } from '../tracker/attempt.js';
-import type { Invalidation } from '../tracker/invalidation.js';
-import type { Fetch } from '../tracker/lookup.js';
-import type { TrackerEvents, TrackerObserver } from '../tracker/observer.js';
-import type { ReaderInfo } from '../tracker/reader.js';
-import type { RangeTracker } from '../tracker/tracker.js';
+import { toRanges, toSpans } from '../base/range.js';
+import type { Collision, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
+import type { Attempt, Fetch, Invalidation, ObservedTracker, TrackerEvents, TrackerObserver } from '../tracker/index.js';
+
 import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
 
 export {
@@ -72,7 +68,7 @@ export class TraceRecorder {
   /** When the callbacks that are running were called: one may begin a section of its own. */
   readonly #callbacks: number[] = [];
   /** Set by each attempt, which its fetch follows in the same turn: so this is the lookup whose fetch is being called. */
-  #announced: { readonly reader: number; readonly tracker: RangeTracker } | undefined = undefined;
+  #announced: { readonly reader: number; readonly tracker: ObservedTracker } | undefined = undefined;
 
   /** Empty. Throws `InvalidArgumentError`. */
   constructor({ capacity = DEFAULT_CAPACITY, clock = systemClock }: TraceRecorderOptions = {}) {

@@ -5,7 +5,7 @@
  * whether a position is an event or a moment. Shapes stand in layers, each in order of their beginnings, as numbers in
  * columns: a run of 100,000 events has some 50,000 of them.
  */
-import type { Range } from '../base/range.js';
+import type { Range } from '../base/vocabulary.js';
 import { Axis, type Piece } from './axis.js';
 import { hitText, noticeText, readerText, sectionText, stretchText, subjectOf } from './captions.js';
 import type { Trace } from './events.js';

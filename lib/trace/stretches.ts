@@ -3,7 +3,7 @@
  * event closes it.
  */
 import { rangesOfTrace, type TraceCollision, type TraceEvent } from './events.js';
-import type { AttemptOutcome, Hit, RunReader, Stretch } from './run.js';
+import type { AttemptOutcome, Hit, RunReader, Stretch } from './parts.js';
 
 /** An event of a lookup, or of a bare `readBegin`. */
 export type EventOfReader = Extract<TraceEvent, { readonly reader: number }>;

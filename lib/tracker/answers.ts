@@ -7,8 +7,7 @@
 import { cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { describe, SubscriberError } from '../base/errors.js';
-import type { Section } from './invalidation.js';
-import type { Member } from './subscription.js';
+import type { Member, Section } from './parties.js';
 
 /** How a subscriber's callback ended: it stopped, it needs time (a promise), it refuses, or it threw. */
 export type Answer = 'stopped' | 'pending' | 'refused' | 'failed';

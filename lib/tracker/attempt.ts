@@ -1,11 +1,12 @@
 /**
  * Attempt: one call of a lookup's fetch, and all it has read.
  */
-import type { Collision, Seq } from '../base/collision.js';
+
 import { CollisionError } from '../base/errors.js';
-import { deleteSpans, type Handles, insertSpans, type Ranges, type Spans, toSpans, unite } from '../base/range.js';
-import type { Ignore } from './invalidation.js';
-import type { Reader } from './reader.js';
+import { type Spans, toSpans, unite } from '../base/range.js';
+import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
+import type { Reader } from './parties.js';
+import { deleteSpans, type Handles, insertSpans } from './register.js';
 import { FINE, type InFlight, type Space } from './space.js';
 
 /** What `fetch` gets: who it is, whether it is still worth going on, and where to say what else it reads. */

@@ -38,10 +38,8 @@
 import { type Clock, LONGEST_DELAY_MS, TurnClock } from '../base/clock.js';
 import { type Spans, sameSingle } from '../base/range.js';
 import { Heat } from './heat.js';
-import { Hold } from './hold.js';
-import { ACTIVE, concerns, ENDED, QUEUED, type Section } from './invalidation.js';
 import { Lot } from './parking.js';
-import type { Reader, Waiter } from './reader.js';
+import { ACTIVE, concerns, ENDED, Hold, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
 import { Register } from './register.js';
 
 const NOBODY: readonly never[] = [];

@@ -29,7 +29,9 @@
  *
  * [1] Cormen, Leiserson, Rivest, Stein: Introduction to Algorithms, "Interval trees".
  */
-import { concerns, type Ignore, type InvalidationInfo } from './invalidation.js';
+
+import type { Ignore, InvalidationInfo } from '../base/vocabulary.js';
+import { concerns } from './parties.js';
 
 /** Returned by {@link History.find}: nothing that overlaps has ended since the token. */
 export const NONE = -1;

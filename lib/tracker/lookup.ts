@@ -20,14 +20,13 @@
  */
 
 import { type Cancellation, cancelOn } from '../base/cancel.js';
-import type { Collision } from '../base/collision.js';
-import { CommitError, check, describe, describeCollision, RetryLimitError } from '../base/errors.js';
+import { type ClosedError, CommitError, check, describe, describeCollision, RetryLimitError } from '../base/errors.js';
 import { type Spans, unite } from '../base/range.js';
-import { isThenable } from './answers.js';
+import { isThenable } from '../base/thenable.js';
+import type { Collision, Ignore } from '../base/vocabulary.js';
 import { type Attempt, COMMITTED, LookupAttempt } from './attempt.js';
-import { Reader } from './reader.js';
+import { Reader } from './parties.js';
 import type { Space } from './space.js';
-import type { Member } from './subscription.js';
 import { checkWait, type WaitOptions } from './wait.js';
 
 /**
@@ -77,10 +76,18 @@ export interface PlainLookupOptions<T> extends LookupOptions<T, T> {
 /** The function that reads. It may be called several times, but never twice at once. */
 export type Fetch<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
+/** What a lookup wants to know of the subscription through which it was asked. */
+export interface Through {
+  readonly closed: boolean;
+  readonly label: string | undefined;
+  readonly ignore: Ignore | undefined;
+  closedError(): ClosedError;
+}
+
 /** One running `lookup`. */
 export class Lookup<T, R> extends Reader {
   private readonly space: Space;
-  private readonly member: Member | undefined;
+  private readonly member: Through | undefined;
   private readonly base: Spans;
   private readonly fetch: Fetch<T>;
   private readonly options: LookupOptions<T, R> | undefined;
@@ -106,7 +113,7 @@ export class Lookup<T, R> extends Reader {
   private cancellation: Cancellation | undefined = undefined;
 
   /** Checks its arguments and throws before anything has changed. `member` is the subscription it was asked through. */
-  constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Member) {
+  constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Through) {
     super(++space.readers, spans, options?.ignore ?? member?.ignore);
     check(typeof fetch === 'function', 'fetch', fetch, 'a function');
     if (options !== undefined) checkOptions(options);
@@ -351,9 +358,9 @@ export class Lookup<T, R> extends Reader {
   }
 
   private note(name: 'attempt' | 'collided' | 'committed' | 'failed' | 'held' | 'released', details?: object): void {
-    if (this.space.observer === undefined) return;
+    if (this.space.note === undefined) return;
     // The names and details go together as TrackerEvents says; spelling that out for the compiler takes six overloads.
-    this.space.emit(name, { reader: this, attempt: this.attempts, ...details } as never);
+    this.space.note(name, { reader: this, attempt: this.attempts, ...details } as never);
   }
 }
 

@@ -6,17 +6,30 @@
  * into the tracker it observes, other than to read `seq`, `stats` and `inspect()`.
  */
 
-import type { Collision, Seq } from '../base/collision.js';
+import type { Collision, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import type { Answer } from './answers.js';
-import type { Invalidation } from './invalidation.js';
-import type { ReaderInfo } from './reader.js';
-import type { Subscription } from './subscription.js';
-import type { RangeTracker } from './tracker.js';
+import type { Invalidation } from './parties.js';
+import type { TrackerSnapshot } from './snapshot.js';
+import type { TrackerStats } from './stats.js';
+
+/** The tracker, as far as an observer may use it; by identity the {@link RangeTracker} itself. */
+export interface ObservedTracker {
+  /** The counter. */
+  readonly seq: Seq;
+  /** Invalidations that have begun and not ended. */
+  readonly activeCount: number;
+  /** True from `close()` on. */
+  readonly closed: boolean;
+  /** Live counters. */
+  readonly stats: Readonly<TrackerStats>;
+  /** Who is active, and who waits for whom. */
+  inspect(): TrackerSnapshot;
+}
 
 /** What every event carries. */
 export interface TrackerEvent {
   /** The tracker it happened in. */
-  readonly tracker: RangeTracker;
+  readonly tracker: ObservedTracker;
   /** The space's counter right after the event. */
   readonly seq: Seq;
 }
@@ -30,13 +43,13 @@ export interface InvalidationEvent extends TrackerEvent {
 /** A subscriber's callback is about to be called. */
 export interface NotifyingEvent extends InvalidationEvent {
   /** Who will be told. */
-  readonly subscription: Subscription;
+  readonly subscription: SubscriptionInfo;
 }
 
 /** A subscriber's callback has returned. */
 export interface NotifiedEvent extends InvalidationEvent {
   /** Who was told. */
-  readonly subscription: Subscription;
+  readonly subscription: SubscriptionInfo;
   /** What it answered at once: it stopped, it needs time (a promise), it refuses, or it threw. */
   readonly answer: Answer;
 }
@@ -44,7 +57,7 @@ export interface NotifiedEvent extends InvalidationEvent {
 /** A non-waiting begin was refused. */
 export interface RefusedEvent extends InvalidationEvent {
   /** The subscriber that could not comply at once; `undefined` if held ranges were in the way. */
-  readonly subscription: Subscription | undefined;
+  readonly subscription: SubscriptionInfo | undefined;
 }
 
 /** Somebody starts to wait, or to wait for somebody else than before. */
@@ -84,13 +97,13 @@ export interface FailedEvent extends LookupEvent {
 /** An event of a subscription. */
 export interface SubscriptionEvent extends TrackerEvent {
   /** The subscription. */
-  readonly subscription: Subscription;
+  readonly subscription: SubscriptionInfo;
 }
 
 /** A subscription, or the whole tracker, was closed. */
 export interface ClosedEvent extends TrackerEvent {
   /** The subscription; `undefined` if it is the tracker. */
-  readonly subscription: Subscription | undefined;
+  readonly subscription: SubscriptionInfo | undefined;
 }
 
 /** All events by name. */
@@ -137,3 +150,18 @@ export interface TrackerEvents {
 
 /** Told of every event; every method is optional. See the rules on top of this page. */
 export type TrackerObserver = { readonly [Name in keyof TrackerEvents]?: (event: TrackerEvents[Name]) => void };
+
+/** Notes one event of a space; the tracker and the counter are added here. */
+export type Note = <Name extends keyof TrackerEvents>(name: Name, details: Omit<TrackerEvents[Name], keyof TrackerEvent>) => void;
+
+/** Tells `observer` what is noted. What it throws is told to `failed`, and changes nothing. */
+export function noteTo(tracker: ObservedTracker, observer: TrackerObserver, failed: () => void): Note {
+  // The function has a name, by which `rangefence/debug` knows its frame in a stack.
+  return function note(name, details) {
+    try {
+      observer[name]?.({ tracker, seq: tracker.seq, ...details } as never);
+    } catch {
+      failed();
+    }
+  };
+}

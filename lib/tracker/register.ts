@@ -6,17 +6,11 @@
  * by the last of all without looking into the tree.
  */
 
-import {
-  deleteSpans,
-  EVERYTHING,
-  type Handles,
-  insertSpans,
-  overlap,
-  overlapsAny,
-  type Spans,
-  visitSpans,
-} from '../base/range.js';
-import { IntervalTree } from '../interval-tree/index.js';
+import { EVERYTHING, overlap, type Spans } from '../base/range.js';
+import { type Handle, IntervalTree } from '../interval-tree/index.js';
+
+/** One handle for one range, a list for several: the ordinary single range needs no array. */
+export type Handles = Handle | readonly Handle[];
 
 /** What a register keeps. `handles` belong to the register the party is in; a party is in one at most. */
 export interface Party {
@@ -79,4 +73,32 @@ export class Register<P extends Party> {
     visitSpans(this.tree, EVERYTHING, (party) => parties.add(party));
     return [...parties].sort((a, b) => a.ticket - b.ticket);
   }
+}
+
+/** True if any interval of the tree overlaps any of the spans. */
+export function overlapsAny(tree: IntervalTree<unknown>, spans: Spans): boolean {
+  for (let i = 0; i < spans.length; i += 2) if (tree.overlaps(spans[i]!, spans[i + 1]!)) return true;
+  return false;
+}
+
+/** Visits every interval that overlaps; one that overlaps two spans is visited twice. */
+export function visitSpans<V>(tree: IntervalTree<V>, spans: Spans, visitor: (value: V) => void): void {
+  if (tree.size === 0) return;
+  for (let i = 0; i < spans.length; i += 2) {
+    tree.visit(spans[i]!, spans[i + 1]!, (_start, _end, value) => visitor(value));
+  }
+}
+
+/** Enters every span with the same value. */
+export function insertSpans<V>(tree: IntervalTree<V>, spans: Spans, value: V): Handles {
+  if (spans.length === 2) return tree.insert(spans[0]!, spans[1]!, value);
+  const handles: Handle[] = [];
+  for (let i = 0; i < spans.length; i += 2) handles.push(tree.insert(spans[i]!, spans[i + 1]!, value));
+  return handles;
+}
+
+/** Takes out what {@link insertSpans} entered. */
+export function deleteSpans(tree: IntervalTree<unknown>, handles: Handles): void {
+  if (typeof handles === 'number') tree.delete(handles);
+  else for (const handle of handles) tree.delete(handle);
 }

@@ -1,12 +1,13 @@
 /**
  * Snapshot: who is active, who waits, since when, under which label. For people who debug something that hangs.
  */
-import type { Seq } from '../base/collision.js';
-import { type Range, toRanges } from '../base/range.js';
-import type { Hold } from './hold.js';
-import type { Invalidation, Section } from './invalidation.js';
-import { Reader, type ReaderInfo } from './reader.js';
-import type { Space } from './space.js';
+
+import type { Clock } from '../base/clock.js';
+import { toRanges } from '../base/range.js';
+import type { Range, ReaderInfo, Seq } from '../base/vocabulary.js';
+import type { Gate } from './gate.js';
+import type { History } from './history.js';
+import { type Hold, type Invalidation, Reader, type Section } from './parties.js';
 
 /** A section at one moment. */
 export interface SectionSnapshot {
@@ -88,8 +89,20 @@ export interface TrackerSnapshot {
   readonly history: HistorySnapshot;
 }
 
+/** What a snapshot looks at. */
+export interface Snapshotted {
+  readonly label: string | undefined;
+  readonly seq: Seq;
+  readonly closed: boolean;
+  readonly clock: Clock;
+  readonly gate: Gate;
+  readonly history: History;
+  readonly members: { readonly size: number };
+  readonly inFlight: { readonly size: number };
+}
+
 /** O(everything in it); for people, not for loops. */
-export function takeSnapshot(space: Space): TrackerSnapshot {
+export function takeSnapshot(space: Snapshotted): TrackerSnapshot {
   const { gate, history } = space;
   const now = space.clock.now();
   const all = [...gate.active.all(), ...gate.queued.all()].sort((a, b) => a.ticket - b.ticket);

@@ -22,20 +22,17 @@
  */
 
 import type { Clock } from '../base/clock.js';
-import type { Collision, Seq } from '../base/collision.js';
 import { ClosedError, describe } from '../base/errors.js';
-import { EVERYTHING, type Spans, visitSpans } from '../base/range.js';
+import { EVERYTHING, type Spans } from '../base/range.js';
+import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers, subscriberError, untilAborted } from './answers.js';
 import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
-import type { Hold } from './hold.js';
-import { concerns, type Ignore, QUEUED, type Section } from './invalidation.js';
-import type { TrackerEvent, TrackerEvents, TrackerObserver } from './observer.js';
-import { Reader } from './reader.js';
+import type { Note } from './observer.js';
+import { concerns, type Hold, type Member, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
+import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
-import type { Member } from './subscription.js';
-import type { RangeTracker } from './tracker.js';
 
 /** What a begin reaches besides subscribers: something that reads right now and wants to know at once. */
 export interface InFlight {
@@ -53,11 +50,11 @@ export const HIT = 2;
 type Verdict = typeof FINE | typeof UNKNOWN | typeof HIT;
 
 /** See the top of the file. */
-export class Space {
-  readonly tracker: RangeTracker;
+export class Space implements SectionHome {
   readonly label: string | undefined;
   readonly clock: Clock;
-  readonly observer: TrackerObserver | undefined;
+  /** Told of every event; callers ask whether it is there first, so that no details are made in vain. */
+  readonly note: Note | undefined;
   readonly gate: Gate;
   readonly history: History;
   readonly stats: TrackerStats = newStats();
@@ -71,20 +68,16 @@ export class Space {
   /** The last id given to a reader. */
   readers = 0;
 
-  constructor(
-    tracker: RangeTracker,
-    options: {
-      label: string | undefined;
-      historyCapacity: number;
-      observer: TrackerObserver | undefined;
-      clock: Clock;
-      seq: number;
-    },
-  ) {
-    this.tracker = tracker;
+  constructor(options: {
+    label: string | undefined;
+    historyCapacity: number;
+    note: Note | undefined;
+    clock: Clock;
+    seq: number;
+  }) {
     this.label = options.label;
     this.clock = options.clock;
-    this.observer = options.observer;
+    this.note = options.note;
     // Beyond 31 bits a number lives in a box. A field that has only ever held numbers is copied into a new box by every read
     // that the engine has not compiled; one that has held something else hands out the box that is there.
     this.seq = undefined as never;
@@ -194,7 +187,7 @@ export class Space {
     const { spans, info } = section;
     for (let i = 0; i < spans.length; i += 2) this.history.append(spans[i]!, spans[i + 1]!, seq, info);
     this.stats.ends++;
-    if (this.observer !== undefined) this.emit('ended', { invalidation: section });
+    if (this.note !== undefined) this.note('ended', { invalidation: section });
     this.wake(this.gate.unpark(section));
     if (this.endListeners > 0) {
       for (const member of this.#membersOf(section)) {
@@ -209,7 +202,7 @@ export class Space {
     this.activeCount++;
     section.beginSeq = this.#count();
     this.stats.begins++;
-    if (this.observer !== undefined) this.emit('begin', { invalidation: section });
+    if (this.note !== undefined) this.note('begin', { invalidation: section });
     this.#interrupt(section);
     return this.members.size === 0 ? undefined : this.#notify(section);
   }
@@ -232,9 +225,9 @@ export class Space {
     for (const member of members) {
       if (member.closed) continue; // by a callback that ran before its own
       this.stats.notified++;
-      if (this.observer !== undefined) this.emit('notifying', { invalidation: section, subscription: member });
+      if (this.note !== undefined) this.note('notifying', { invalidation: section, subscription: member });
       const answer = answers.ask(member);
-      if (this.observer !== undefined) this.emit('notified', { invalidation: section, subscription: member, answer });
+      if (this.note !== undefined) this.note('notified', { invalidation: section, subscription: member, answer });
       if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
     }
     return answers;
@@ -273,14 +266,14 @@ export class Space {
 
   #abandon(section: Section): readonly Reader[] {
     const free = this.gate.abandon(section);
-    if (this.observer !== undefined) this.emit('gaveUp', { waiter: section });
+    if (this.note !== undefined) this.note('gaveUp', { waiter: section });
     return free;
   }
 
   /** Lets begins go that waited for a hold. They enter in a turn of their own, not inside a reader's commit. */
   grant(sections: readonly Section[]): void {
     for (const section of sections) {
-      if (this.observer !== undefined) this.emit('wake', { waiter: section });
+      if (this.note !== undefined) this.note('wake', { waiter: section });
       section.proceed();
     }
   }
@@ -289,7 +282,7 @@ export class Space {
   wake(readers: readonly Reader[]): void {
     for (const reader of readers) {
       this.stats.wakes++;
-      if (this.observer !== undefined) this.emit('wake', { waiter: reader });
+      if (this.note !== undefined) this.note('wake', { waiter: reader });
       reader.wake(this.seq);
     }
   }
@@ -325,16 +318,6 @@ export class Space {
 
   // --- observers
 
-  /** Calls one method of the observer; callers ask for `observer` first, so that no event object is made in vain. */
-  emit<Name extends keyof TrackerEvents>(name: Name, details: Omit<TrackerEvents[Name], keyof TrackerEvent>): void {
-    const { tracker, seq } = this;
-    try {
-      this.observer?.[name]?.({ tracker, seq, ...details } as TrackerEvents[Name]);
-    } catch {
-      this.stats.observerErrors++;
-    }
-  }
-
   #count(): Seq {
     this.seq = (this.seq + 1) as Seq;
     return this.seq;
@@ -342,13 +325,13 @@ export class Space {
 
   #waits(waiter: Reader | Section, blocker: Section | Hold): void {
     if (waiter instanceof Reader) this.stats.waits++;
-    if (this.observer === undefined) return;
-    this.emit('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
+    if (this.note === undefined) return;
+    this.note('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
   }
 
   #refused(section: Section, by: Member | undefined): void {
     this.stats.refused++;
-    if (this.observer !== undefined) this.emit('refused', { invalidation: section, subscription: by });
+    if (this.note !== undefined) this.note('refused', { invalidation: section, subscription: by });
   }
 
   /** Everyone concerned, once each, as of now: callbacks may close and add. */

@@ -1,43 +1,16 @@
 /**
  * Subscription: a party that holds derived state for some ranges and must drop it before an invalidation proceeds.
  */
-import type { Seq } from '../base/collision.js';
+
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe, InvalidRangeError } from '../base/errors.js';
-import {
-  contains,
-  deleteSpans,
-  type Handles,
-  insertSpans,
-  type Range,
-  type Ranges,
-  type Spans,
-  toRanges,
-  toSpans,
-} from '../base/range.js';
-import type { Ignore, Invalidation } from './invalidation.js';
+import { contains, type Spans, toSpans } from '../base/range.js';
+import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
+import { Member, type Subscriber } from './parties.js';
+import { deleteSpans, type Handles, insertSpans } from './register.js';
 import type { Space } from './space.js';
 import { checkToken, checkWait, type FilterOptions, WaitingRead, type WaitOptions } from './wait.js';
-
-/** The two calls a party gets. They may close any subscription, and begin or end other invalidations. */
-export interface Subscriber {
-  /**
-   * The content of `invalidation.ranges` is about to change: stop using what was derived from it. All overlapping
-   * subscribers are called before any is awaited.
-   *
-   * Return nothing when it is done, or a promise for when it will be. If `invalidation.blockable` is false, `false` or
-   * a promise refuses: then nothing is changed. Throwing, rejecting, or answering `false` to a blockable invalidation
-   * makes the begin fail with `SubscriberError`.
-   */
-  invalidate(invalidation: Invalidation): void | false | PromiseLike<void>;
-  /**
-   * The ranges are stable again (as far as this section is concerned). Also called for a begin that failed or was
-   * rolled back after this subscriber had been told, and for a section that was active when it subscribed. What it
-   * throws is reported by the host as an uncaught exception; nobody else misses the end because of it.
-   */
-  end?(invalidation: Invalidation): void;
-}
 
 /** How to subscribe. */
 export interface SubscribeOptions extends FilterOptions {
@@ -78,16 +51,9 @@ export interface Subscription extends DisposableHandle {
   lookup<T, R>(fetch: Fetch<T>, options: LookupOptions<T, R> & WithinSubscription): Promise<T | R>;
 }
 
-/** The object behind {@link Subscription}. In the space's tree exactly while `closed` is false. */
-export class Member implements Subscription {
-  readonly subscriber: Subscriber;
-  readonly ignore: Ignore | undefined;
-  readonly label: string | undefined;
-  /** The space's counter when it subscribed: sections from then on that it was not told of began without it. */
-  readonly since: Seq;
-  closed = false;
+/** The object behind {@link Subscription}. */
+export class OpenSubscription extends Member implements Subscription {
   readonly #space: Space;
-  readonly #spans: Spans;
   readonly #handles: Handles;
 
   /** Throws before anything has changed. */
@@ -96,19 +62,11 @@ export class Member implements Subscription {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
     check(ignore === undefined || typeof ignore === 'function', 'ignore', ignore, 'a function');
     check(label === undefined || typeof label === 'string', 'label', label, 'a string');
-    this.subscriber = subscriber;
-    this.ignore = ignore;
-    this.label = label;
-    this.since = space.seq;
+    super(subscriber, spans, ignore, label, space.seq);
     this.#space = space;
-    this.#spans = spans;
     this.#handles = insertSpans(space.members, spans, this);
     if (subscriber.end !== undefined) space.endListeners++;
-    if (space.observer !== undefined) space.emit('subscribed', { subscription: this });
-  }
-
-  get ranges(): readonly Range[] {
-    return toRanges(this.#spans);
+    if (space.note !== undefined) space.note('subscribed', { subscription: this });
   }
 
   close(): void {
@@ -117,7 +75,7 @@ export class Member implements Subscription {
     const space = this.#space;
     deleteSpans(space.members, this.#handles);
     if (this.subscriber.end !== undefined) space.endListeners--;
-    if (space.observer !== undefined) space.emit('closed', { subscription: this });
+    if (space.note !== undefined) space.note('closed', { subscription: this });
   }
 
   [Symbol.dispose](): void {
@@ -168,10 +126,10 @@ export class Member implements Subscription {
   }
 
   #part(ranges: Ranges | undefined): Spans {
-    if (ranges === undefined) return this.#spans;
+    if (ranges === undefined) return this.spans;
     const spans = toSpans(ranges);
-    if (!contains(this.#spans, spans))
-      throw new InvalidRangeError(`${show(spans)} reaches outside the subscription's ${show(this.#spans)}`);
+    if (!contains(this.spans, spans))
+      throw new InvalidRangeError(`${show(spans)} reaches outside the subscription's ${show(this.spans)}`);
     return spans;
   }
 }

@@ -18,16 +18,16 @@
 
 import { checkCancel } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import type { Collision, Seq } from '../base/collision.js';
 import { check, describe } from '../base/errors.js';
-import { EVERYTHING, type Ranges, single, toSpans } from '../base/range.js';
-import { type BeginOptions, type Invalidation, Section } from './invalidation.js';
+import { EVERYTHING, single, toSpans } from '../base/range.js';
+import type { Collision, Ranges, Seq } from '../base/vocabulary.js';
 import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
-import type { TrackerObserver } from './observer.js';
+import { type Note, noteTo, type TrackerObserver } from './observer.js';
+import { type BeginOptions, type Invalidation, Section, type Subscriber } from './parties.js';
 import { type TrackerSnapshot, takeSnapshot } from './snapshot.js';
 import { Space } from './space.js';
 import type { TrackerStats } from './stats.js';
-import { Member, type SubscribeOptions, type Subscriber, type Subscription } from './subscription.js';
+import { OpenSubscription, type SubscribeOptions, type Subscription } from './subscription.js';
 import { checkToken, checkWait, type FilterOptions, WaitingRead, type WaitOptions } from './wait.js';
 
 /**
@@ -78,7 +78,8 @@ export class RangeTracker {
     check(observer === undefined || (typeof observer === 'object' && observer !== null), 'observer', observer, 'an object');
     check(typeof clock?.now === 'function', 'clock', clock, 'an object with now, setTimeout and clearTimeout');
     check(Number.isSafeInteger(initialSeq) && initialSeq >= 0, 'initialSeq', initialSeq, 'a safe integer of at least 0');
-    this.#space = new Space(this, { label, historyCapacity, observer, clock, seq: initialSeq });
+    const note = observer === undefined ? undefined : noteTo(this, observer, () => this.#space.stats.observerErrors++);
+    this.#space = new Space({ label, historyCapacity, note, clock, seq: initialSeq });
   }
 
   /** The event counter: +1 at every begin and at every end, only ever forward. */
@@ -118,7 +119,7 @@ export class RangeTracker {
     const section = this.#section(ranges, true, options);
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
-    if (this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
+    if (this.#space.note !== undefined) this.#space.note('begun', { invalidation: section });
     return section;
   }
 
@@ -130,7 +131,7 @@ export class RangeTracker {
    */
   tryBegin(ranges: Ranges, options?: BeginOptions): Invalidation | undefined {
     const section = this.#space.tryBegin(this.#section(ranges, false, options));
-    if (section !== undefined && this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
+    if (section !== undefined && this.#space.note !== undefined) this.#space.note('begun', { invalidation: section });
     return section;
   }
 
@@ -148,21 +149,9 @@ export class RangeTracker {
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
     try {
-      return await (this.#space.observer === undefined ? change(section) : this.#observed(section, change));
+      return await (this.#space.note === undefined ? change(section) : observed(section, change, this.#space.note));
     } finally {
       section.end();
-    }
-  }
-
-  /** Calls the change between the two events that say so. */
-  #observed<T>(section: Section, change: (invalidation: Invalidation) => T): T {
-    const space = this.#space;
-    space.emit('begun', { invalidation: section });
-    space.emit('changing', { invalidation: section });
-    try {
-      return change(section);
-    } finally {
-      space.emit('changed', { invalidation: section });
     }
   }
 
@@ -275,7 +264,7 @@ export class RangeTracker {
    */
   subscribe(ranges: Ranges, subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
     if (this.#space.closed) throw this.#space.closedError();
-    return new Member(this.#space, ranges, subscriber, options);
+    return new OpenSubscription(this.#space, ranges, subscriber, options);
   }
 
   // --- the whole space
@@ -310,7 +299,7 @@ export class RangeTracker {
     } finally {
       release.end();
       space.closeMembers();
-      if (space.observer !== undefined) space.emit('closed', { subscription: undefined });
+      if (space.note !== undefined) space.note('closed', { subscription: undefined });
     }
   }
 
@@ -327,5 +316,16 @@ export class RangeTracker {
   get [Symbol.toStringTag](): string {
     const { label } = this.#space;
     return label === undefined ? 'RangeTracker' : `RangeTracker ${describe(label)}`;
+  }
+}
+
+/** Calls the change between the two events that say so. */
+function observed<T>(invalidation: Invalidation, change: (invalidation: Invalidation) => T, note: Note): T {
+  note('begun', { invalidation });
+  note('changing', { invalidation });
+  try {
+    return change(invalidation);
+  } finally {
+    note('changed', { invalidation });
   }
 }

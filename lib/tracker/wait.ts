@@ -2,11 +2,10 @@
  * Wait: a bare `readBegin`, parked until nothing active overlaps its ranges.
  */
 import { type Cancellation, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
-import type { Seq } from '../base/collision.js';
 import { check } from '../base/errors.js';
 import type { Spans } from '../base/range.js';
-import type { Ignore } from './invalidation.js';
-import { Reader } from './reader.js';
+import type { Ignore, Seq } from '../base/vocabulary.js';
+import { Reader } from './parties.js';
 import type { Space } from './space.js';
 
 /** Which invalidations do not concern a reader. */
@@ -62,7 +61,7 @@ export class WaitingRead extends Reader {
   override fail(error: unknown): void {
     this.space.gate.leave(this);
     this.cancellation?.clear();
-    if (this.space.observer !== undefined) this.space.emit('gaveUp', { waiter: this });
+    if (this.space.note !== undefined) this.space.note('gaveUp', { waiter: this });
     this.reject(error);
   }
 }

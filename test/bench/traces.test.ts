@@ -10,7 +10,7 @@ import { workOfTrace } from '../../bench/traces/recorded.js';
 import { epoch, hull, type MakeRule, play, rwsem } from '../../bench/traces/rules.js';
 import { meetingsOf, type Work, type WorkInvalidation, type WorkLookup } from '../../bench/traces/work.js';
 import type { Range } from '../../lib/index.js';
-import { rangesOfTrace, type Trace, type TraceEvent } from '../../lib/testing/trace-recorder.js';
+import { rangesOfTrace, type Trace, type TraceEvent } from '../../lib/trace/index.js';
 import { Random } from '../support/model/random.js';
 import { anyMeet } from '../support/model/ranges.js';
 import { range } from '../support/reading.js';

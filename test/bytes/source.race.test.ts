@@ -3,7 +3,7 @@
  * two steps. What comes out must be what was there, whole, at one moment not before the call's.
  */
 import { describe, expect, test } from 'vitest';
-import type { Range } from '../../lib/base/range.js';
+import type { Range } from '../../lib/base/vocabulary.js';
 import {
   type ByteBackend,
   type ByteReadContext,

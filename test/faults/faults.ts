@@ -191,7 +191,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a filter that throws has ignored',
-    file: 'tracker/invalidation.ts',
+    file: 'tracker/parties.ts',
     find: '  } catch {\n    return true;',
     replace: '  } catch {\n    return false;',
     first: [MODEL],

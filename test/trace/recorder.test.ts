@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Attempt, InvalidArgumentError, InvalidRangeError, RangeTracker, type TrackerEvents } from '../../lib/index.js';
-import {
-  rangesOfTrace,
-  type Trace,
-  type TraceEvent,
-  TraceRecorder,
-  type TraceRecorderOptions,
-} from '../../lib/testing/trace-recorder.js';
+import { rangesOfTrace, type Trace, type TraceEvent, TraceRecorder, type TraceRecorderOptions } from '../../lib/trace/index.js';
 import { ManualClock } from '../support/clock.js';
 import { hit, hold } from '../support/holding.js';
 import { ManualFetch, range } from '../support/reading.js';

@@ -1,7 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { RangeTracker } from '../../lib/index.js';
-import { TraceRecorder as TestingRecorder } from '../../lib/testing/index.js';
 import { Axis } from '../../lib/trace/axis.js';
 import { publishChannels, type Trace, TraceRecorder, toHtml, toPerformance, toSvg } from '../../lib/trace/index.js';
 import { runOf } from '../../lib/trace/run.js';
@@ -58,10 +57,6 @@ describe('a run', () => {
     expect(run.incomplete).toBe(1);
     expect(sceneOf(cut).counts).toMatchObject({ dropped: 3, incomplete: 1 });
     expect(toSvg(cut)).toContain('3 earlier events forgotten, 1 thing not shown');
-  });
-
-  it('is recorded by the same recorder that the testing entry has', () => {
-    expect(TestingRecorder).toBe(TraceRecorder);
   });
 });
 

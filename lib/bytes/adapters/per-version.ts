@@ -14,9 +14,10 @@
  * and not just what was read by this query: nobody knows what the object has kept from the ones before.
  */
 
-import type { Seq } from '../../base/collision.js';
 import { check } from '../../base/errors.js';
-import type { Attempt } from '../../tracker/attempt.js';
+import type { Seq } from '../../base/vocabulary.js';
+import type { Attempt } from '../../tracker/index.js';
+
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import { type ConsistentReader, EVERYTHING, isConsistentReader } from './whole.js';

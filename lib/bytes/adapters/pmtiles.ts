@@ -16,8 +16,10 @@
  * - After `EtagMismatch` it reads the header again and leaves that promise to nobody: if it rejects, the process gets an
  *   unhandled rejection. So `EtagMismatch` is not thrown before the new header is here.
  */
-import type { Collision, Seq } from '../../base/collision.js';
+
 import { CollisionError, check } from '../../base/errors.js';
+import type { Collision, Seq } from '../../base/vocabulary.js';
+
 import type { ByteReader } from '../reader.js';
 import { bufferOf, type ConsistentReader, checkReader, EVERYTHING, isConsistentReader } from './whole.js';
 

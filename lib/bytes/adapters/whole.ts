@@ -5,10 +5,10 @@
  * reader can make one; the view of a query that is running is of one version already.
  */
 
-import type { Collision, Seq } from '../../base/collision.js';
 import { check } from '../../base/errors.js';
-import type { Range } from '../../base/range.js';
-import type { Attempt } from '../../tracker/attempt.js';
+import type { Collision, Range, Seq } from '../../base/vocabulary.js';
+import type { Attempt } from '../../tracker/index.js';
+
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 

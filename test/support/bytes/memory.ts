@@ -2,7 +2,7 @@
  * Memory: a backend whose answers wait until they are let go, and a desk with a source over it.
  */
 
-import type { Range } from '../../../lib/base/range.js';
+import type { Range } from '../../../lib/base/vocabulary.js';
 import {
   type ByteBackend,
   type ByteReadContext,

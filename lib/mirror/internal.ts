@@ -1,0 +1,4 @@
+/**
+ * The mirror's second door: what the drivers that stand on it need, and the public must not see.
+ */
+export { DEFAULT_MAX_RUN_PAGES } from './options.js';

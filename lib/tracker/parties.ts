@@ -1,0 +1,328 @@
+/**
+ * Parties: who takes part in a space. Sections change it, readers read it, holds are turns that readers share, members keep
+ * something derived from it. They name each other, so they are one file.
+ *
+ * Nothing here acts on the space: states are fields, and beside each field stands who may move it.
+ *
+ *   Section   FRESH -> QUEUED -> ACTIVE -> ENDED, by `state`; moved by the gate
+ *   Reader    parked (`blockedBy` set), alone or in a hold (`hold` set); moved by the gate
+ *   Hold      waiting (`blockedBy` set) -> admitted -> over (no members); moved by the gate
+ *   Member    open -> closed; moved by its subscription
+ */
+import type { DisposableHandle } from '../base/dispose.js';
+import { type ClosedError, check } from '../base/errors.js';
+import { type Spans, toRanges } from '../base/range.js';
+import type { Ignore, InvalidationInfo, InvalidationKind, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
+import { type Lot, Parked } from './parking.js';
+import type { Handles } from './register.js';
+
+// --- sections
+
+/** The kind of an invalidation that names none: the content changes. */
+export const DEFAULT_KIND = 'clear';
+
+/** True unless the filter says it may be ignored. A filter that throws has not said so: the careful answer stands. */
+export function concerns(ignore: Ignore | undefined, info: InvalidationInfo): boolean {
+  try {
+    return ignore === undefined || !ignore(info);
+  } catch {
+    return true;
+  }
+}
+
+/** A running (or ended) invalidation, as its owner and the subscribers see it. */
+export interface Invalidation extends InvalidationInfo, DisposableHandle {
+  /** The ranges that change: sorted, merged, frozen. */
+  readonly ranges: readonly Range[];
+  /** The space's counter at the begin. */
+  readonly beginSeq: Seq;
+  /** True if a subscriber may take its time (return a promise); false if it must comply at once or refuse. */
+  readonly blockable: boolean;
+  /** True from the begin to the end. */
+  readonly active: boolean;
+  /** The section it was declared to be nested in. */
+  readonly within: Invalidation | undefined;
+  /** Ends the section: the content is stable again, overlapping waiters wake. A second call does nothing. O(log n). */
+  end(): void;
+}
+
+/** How to begin. */
+export interface BeginOptions {
+  /** A word of the space's vocabulary; default `'clear'`. */
+  kind?: InvalidationKind | undefined;
+  /** Who changes; filters compare it by identity. Kept until the tracker's history forgets the section. */
+  owner?: unknown;
+  /** A name for error messages, snapshots and observers. */
+  label?: string | undefined;
+  /** Ends the wait for holds and for subscribers; rejects with its reason. Not read after the begin. */
+  signal?: AbortSignal | undefined;
+  /**
+   * The running section that this one is nested in. A nested begin never queues behind a held lookup, which may
+   * itself be waiting for the outer section. The outer one must still be active.
+   */
+  within?: Invalidation | undefined;
+}
+
+/** Before its begin. */
+export const FRESH = 0;
+/** Waiting for holds. Parked at one of them, entered in the gate's tree of queued sections. */
+export const QUEUED = 1;
+/** Between begin and end. Entered in the gate's tree of active sections. */
+export const ACTIVE = 2;
+/** Over: ended, rolled back, or given up while queued. */
+export const ENDED = 3;
+
+/** All sections that say nothing about themselves share one info, so that the history holds no object for each. */
+const PLAIN: InvalidationInfo = Object.freeze({ kind: DEFAULT_KIND, owner: undefined, label: undefined });
+
+/** Ends sections: the space. */
+export interface SectionHome {
+  /** ACTIVE -> ENDED. */
+  end(section: Section): void;
+}
+
+/** The object behind {@link Invalidation}. Its states are the values of `state`; only the space and the gate move it. */
+export class Section extends Parked implements Invalidation {
+  /** What ends it. */
+  readonly home: SectionHome;
+  readonly spans: Spans;
+  readonly info: InvalidationInfo;
+  readonly blockable: boolean;
+  readonly within: Section | undefined;
+  state: typeof FRESH | typeof QUEUED | typeof ACTIVE | typeof ENDED = FRESH;
+  beginSeq = 0 as Seq;
+  /** The clock when it began or queued, for snapshots only. */
+  since = 0;
+  /** Position in the order of arrival, shared with holds. */
+  ticket = 0;
+  /** In the gate's tree of queued or of active sections, as `state` says. */
+  handles: Handles | undefined = undefined;
+  /** Who waits for this section to end. Made by the first of them: most sections never see one. */
+  waiters: Lot<Waiter> | undefined = undefined;
+  /** True once a queued section may go: it enters in a turn of its own, and no hold comes in between. */
+  granted = false;
+  /** Settle the wait of a queued section; set while it is QUEUED. */
+  proceed: () => void = ignoreCall;
+  refuse: (error: unknown) => void = ignoreCall;
+  private frozen: readonly Range[] | undefined = undefined;
+
+  constructor(home: SectionHome, spans: Spans, blockable: boolean, options: BeginOptions | undefined) {
+    super();
+    this.home = home;
+    this.spans = spans;
+    this.blockable = blockable;
+    this.info = PLAIN;
+    this.within = undefined;
+    if (options !== undefined) {
+      const { kind, owner, label, within } = options;
+      if (kind !== undefined || owner !== undefined || label !== undefined) {
+        check(kind === undefined || typeof kind === 'string', 'kind', kind, 'a string');
+        check(label === undefined || typeof label === 'string', 'label', label, 'a string');
+        this.info = { kind: kind ?? DEFAULT_KIND, owner, label };
+      }
+      if (within !== undefined) this.within = enclosing(home, within);
+    }
+  }
+
+  get kind(): string {
+    return this.info.kind;
+  }
+
+  get owner(): unknown {
+    return this.info.owner;
+  }
+
+  get label(): string | undefined {
+    return this.info.label;
+  }
+
+  get active(): boolean {
+    return this.state === ACTIVE;
+  }
+
+  get ranges(): readonly Range[] {
+    this.frozen ??= toRanges(this.spans);
+    return this.frozen;
+  }
+
+  end(): void {
+    if (this.state === ACTIVE) this.home.end(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+function ignoreCall(): void {}
+
+function enclosing(home: SectionHome, within: Invalidation): Section {
+  const fits = within instanceof Section && within.home === home && within.active;
+  check(fits, 'within', within, 'an active invalidation of the same tracker');
+  return within as Section;
+}
+
+// --- readers
+
+/** What can wait for sections: a reader of its own, or a hold. `blockedBy` is set exactly while it is parked at one. */
+export abstract class Waiter extends Parked {
+  spans: Spans;
+  readonly ignore: Ignore | undefined;
+  /** Position in the order of arrival, shared with sections. */
+  ticket = 0;
+  blockedBy: Section | undefined = undefined;
+  /** The clock when it was parked, for snapshots only. */
+  since = 0;
+
+  constructor(spans: Spans, ignore: Ignore | undefined) {
+    super();
+    this.spans = spans;
+    this.ignore = ignore;
+  }
+}
+
+/** What the gate knows of a reader. `hold` is set from {@link Gate.hold} to {@link Gate.release}; only the gate sets it. */
+export abstract class Reader extends Waiter implements ReaderInfo {
+  abstract readonly operation: 'readBegin' | 'lookup';
+  abstract readonly label: string | undefined;
+  readonly id: number;
+  hold: Hold | undefined = undefined;
+  /** What it has discovered while it held; over when the reader releases. */
+  extensions: Hold[] | undefined = undefined;
+  /** Where it stands among the hold's members. */
+  place = 0;
+  /** The clock at which its hold is dissolved; 0 before its first hold. It does not move when a hold is renewed. */
+  deadline = 0;
+
+  constructor(id: number, spans: Spans, ignore: Ignore | undefined) {
+    super(spans, ignore);
+    this.id = id;
+  }
+
+  get ranges(): readonly Range[] {
+    return toRanges(this.spans);
+  }
+
+  /** Nothing blocks it any more. Called by the gate's user in the middle of an end: must only schedule. */
+  abstract wake(seq: Seq): void;
+
+  /** The wait is over for another reason. */
+  abstract fail(error: unknown): void;
+
+  /**
+   * What it waited for is over, but a section that began meanwhile is in the way. True if it will not wait for that,
+   * and wants to go on (to hold, or to give up).
+   */
+  overtaken(): boolean {
+    return false;
+  }
+
+  /** The hold ran out. Only lookups hold, so only they have something to do here. */
+  expire(): void {}
+}
+
+/**
+ * States: waiting (not `admitted`, `blockedBy` set), admitted, over (no members). Legal moves: waiting -> admitted ->
+ * over, and waiting -> over; only the gate makes them. An extension is neither admitted nor waiting. All members have the hold's spans (or fewer) and its filter.
+ */
+export class Hold extends Waiter {
+  readonly members: Reader[] = [];
+  admitted = false;
+  /** In the gate's register of holds, until it is over. */
+  handles: Handles | undefined = undefined;
+  /** Begins that wait for this hold. */
+  begins: Lot<Section> | undefined = undefined;
+  /** True once it was of use: it had to wait, or somebody had to wait for it. */
+  contested = false;
+  private opening: Promise<void> | undefined = undefined;
+  /** Resolves `opening`; undefined while nobody waits for it, and once it is done. */
+  private proceed: (() => void) | undefined = undefined;
+
+  /** Announced with the ticket of this moment. */
+  constructor(spans: Spans, ignore: Ignore | undefined, ticket: number) {
+    super(spans, ignore);
+    this.ticket = ticket;
+  }
+
+  /** Resolves when {@link open} is called: one promise for all members. */
+  turn(): Promise<void> {
+    this.opening ??= new Promise((resolve) => {
+      this.proceed = resolve;
+    });
+    return this.opening;
+  }
+
+  /** Lets all members go. Only the first call does anything. */
+  open(): void {
+    const { proceed } = this;
+    this.proceed = undefined;
+    proceed?.();
+  }
+
+  /** O(1). */
+  join(reader: Reader): void {
+    reader.hold = this;
+    reader.place = this.members.length;
+    this.members.push(reader);
+  }
+
+  /** O(1): the last member takes the place. */
+  leave(reader: Reader): void {
+    const last = this.members.pop()!;
+    if (last !== reader) {
+      this.members[reader.place] = last;
+      last.place = reader.place;
+    }
+    reader.hold = undefined;
+  }
+}
+
+// --- members
+
+/** The two calls a party gets. They may close any subscription, and begin or end other invalidations. */
+export interface Subscriber {
+  /**
+   * The content of `invalidation.ranges` is about to change: stop using what was derived from it. All overlapping
+   * subscribers are called before any is awaited.
+   *
+   * Return nothing when it is done, or a promise for when it will be. If `invalidation.blockable` is false, `false` or
+   * a promise refuses: then nothing is changed. Throwing, rejecting, or answering `false` to a blockable invalidation
+   * makes the begin fail with `SubscriberError`.
+   */
+  invalidate(invalidation: Invalidation): void | false | PromiseLike<void>;
+  /**
+   * The ranges are stable again (as far as this section is concerned). Also called for a begin that failed or was
+   * rolled back after this subscriber had been told, and for a section that was active when it subscribed. What it
+   * throws is reported by the host as an uncaught exception; nobody else misses the end because of it.
+   */
+  end?(invalidation: Invalidation): void;
+}
+
+/** Who holds derived state. In the space's tree exactly while `closed` is false. */
+export abstract class Member implements SubscriptionInfo {
+  readonly subscriber: Subscriber;
+  readonly spans: Spans;
+  readonly ignore: Ignore | undefined;
+  readonly label: string | undefined;
+  /** The space's counter when it subscribed: sections from then on that it was not told of began without it. */
+  readonly since: Seq;
+  closed = false;
+
+  constructor(subscriber: Subscriber, spans: Spans, ignore: Ignore | undefined, label: string | undefined, since: Seq) {
+    this.subscriber = subscriber;
+    this.spans = spans;
+    this.ignore = ignore;
+    this.label = label;
+    this.since = since;
+  }
+
+  get ranges(): readonly Range[] {
+    return toRanges(this.spans);
+  }
+
+  /** No callback starts after this. Idempotent. */
+  abstract close(): void;
+
+  /** The error of everything that is asked of a closed subscription. */
+  abstract closedError(): ClosedError;
+}

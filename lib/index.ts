@@ -11,6 +11,7 @@ export {
   ClosedError,
   CollisionError,
   CommitError,
+  FeedbackError,
   InvalidArgumentError,
   InvalidRangeError,
   isRangefenceError,
@@ -19,6 +20,7 @@ export {
   RetryLimitError,
   SubscriberError,
   TimeoutError,
+  type WaitedFor,
 } from './base/errors.js';
 export type {
   Collision,
@@ -34,6 +36,7 @@ export type {
 export {
   type Answer,
   type Attempt,
+  type AwaitedSnapshot,
   type BeginOptions,
   type ClosedEvent,
   type CollidedEvent,

@@ -2,7 +2,7 @@
  * Cancel: the two outer bounds of anything that waits, an AbortSignal and a time limit, attached and removed as one.
  */
 import { type Clock, LONGEST_DELAY_MS } from './clock.js';
-import { check, TimeoutError } from './errors.js';
+import { check, TimeoutError, type WaitedFor } from './errors.js';
 
 /** The outer bounds of a wait. */
 export interface CancelOptions {
@@ -12,11 +12,23 @@ export interface CancelOptions {
   timeoutMs?: number | undefined;
 }
 
+/** The names of {@link CancelOptions}. */
+export const CANCEL_NAMES = 'signal timeoutMs';
+
 /** Checks without attaching anything; rejects a signal that has already fired. */
 export function checkCancel({ signal, timeoutMs }: CancelOptions): void {
   check(signal === undefined || typeof signal?.throwIfAborted === 'function', 'signal', signal, 'an AbortSignal');
-  check(timeoutMs === undefined || timeoutMs >= 0, 'timeoutMs', timeoutMs, 'a number of milliseconds, 0 or more');
+  const isTime = timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0);
+  check(isTime, 'timeoutMs', timeoutMs, 'a number of milliseconds, 0 or more');
   signal?.throwIfAborted();
+}
+
+/** Whatever runs out of time: its name, or a function that tells, then, what it was and what it waited for. */
+export type Overdue = string | (() => { readonly what: string; readonly waitedFor?: WaitedFor | undefined });
+
+function overdue(what: Overdue, timeoutMs: number): TimeoutError {
+  const told = typeof what === 'string' ? { what } : what();
+  return new TimeoutError(told.what, timeoutMs, 'waitedFor' in told ? told.waitedFor : undefined);
 }
 
 /** One listener and one timer at most, both gone after `clear()` and after either has fired. */
@@ -26,15 +38,15 @@ export class Cancellation {
   readonly #cancel: (error: unknown) => void;
   #timer: unknown = undefined;
 
-  /** `what` names the operation in the TimeoutError. `cancel` is called once at most, and never after `clear()`. */
-  constructor(clock: Clock, { signal, timeoutMs }: CancelOptions, what: unknown, cancel: (error: unknown) => void) {
+  /** `what` says what ran out of time, and for what it waited. `cancel` is called once at most, and never after `clear()`. */
+  constructor(clock: Clock, { signal, timeoutMs }: CancelOptions, what: Overdue, cancel: (error: unknown) => void) {
     this.#clock = clock;
     this.#signal = signal;
     this.#cancel = cancel;
     signal?.addEventListener('abort', this, { once: true });
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       const delayMs = Math.min(timeoutMs, LONGEST_DELAY_MS);
-      this.#timer = clock.setTimeout(() => this.#fire(new TimeoutError(`${what}`, timeoutMs)), delayMs);
+      this.#timer = clock.setTimeout(() => this.#fire(overdue(what, timeoutMs)), delayMs);
     }
     if (signal?.aborted) this.handleEvent(); // by code that ran since the caller looked; it will not fire again
   }
@@ -61,7 +73,7 @@ export class Cancellation {
 export function cancelOn(
   clock: Clock,
   options: CancelOptions | undefined,
-  what: unknown,
+  what: Overdue,
   cancel: (error: unknown) => void,
 ): Cancellation | undefined {
   if (options === undefined || (options.signal === undefined && options.timeoutMs === undefined)) return undefined;

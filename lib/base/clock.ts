@@ -2,6 +2,7 @@
  * The only place of the package that touches time. Sequence numbers decide everything; time is used for
  * deadlines the caller asked for, and for "since when" in a snapshot.
  */
+import { check } from './errors.js';
 
 /** Where a tracker gets its time from; give another one to test without sleeping. */
 export interface Clock {
@@ -11,6 +12,12 @@ export interface Clock {
   setTimeout(callback: () => void, delayMs: number): unknown;
   /** Forgets what {@link Clock.setTimeout} returned. */
   clearTimeout(timer: unknown): void;
+}
+
+/** Throws `InvalidArgumentError` unless it is a clock. */
+export function checkClock(clock: Clock): void {
+  const isClock = [clock?.now, clock?.setTimeout, clock?.clearTimeout].every((method) => typeof method === 'function');
+  check(isClock, 'clock', clock, 'an object with now, setTimeout and clearTimeout');
 }
 
 /** The longest delay a host timer takes: 2^31 - 1 ms, about 24.8 days. Longer ones would fire at once. */

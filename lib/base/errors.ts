@@ -4,7 +4,7 @@
  * A message says what was got and what was expected. Programming errors (a bad range, use after close)
  * are raised before anything has changed; contention alone never throws, it is retried.
  */
-import type { Collision } from './vocabulary.js';
+import type { Collision, Range, SubscriptionInfo } from './vocabulary.js';
 
 /** The stable value of {@link RangefenceError.code}, one for each error class. */
 export type RangefenceErrorCode =
@@ -14,6 +14,7 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_TIMEOUT'
   | 'RANGEFENCE_RETRY_LIMIT'
   | 'RANGEFENCE_SUBSCRIBER'
+  | 'RANGEFENCE_FEEDBACK'
   | 'RANGEFENCE_COMMIT'
   | 'RANGEFENCE_COLLISION'
   | 'RANGEFENCE_BANNED'
@@ -65,16 +66,34 @@ export class ClosedError extends RangefenceError {
   }
 }
 
-/** A wait or a lookup was not done within its `timeoutMs`. Nothing of it is left behind. */
+/** What somebody waited for when the time was over. */
+export interface WaitedFor {
+  /** An invalidation that has begun (or queues), a lookup that holds its ranges, or a subscriber that has not confirmed. */
+  readonly what: 'invalidation' | 'lookup' | 'subscriber';
+  /** Its name, if it has one. */
+  readonly label?: string | undefined;
+  /** Of an invalidation: its kind. */
+  readonly kind?: string | undefined;
+  /** The first of its ranges. */
+  readonly range?: Range | undefined;
+  /** For how long it had been waited for, in milliseconds. */
+  readonly forMs: number;
+}
+
+/** A wait, a begin or a lookup was not done within its `timeoutMs`. Nothing of it is left behind. */
 export class TimeoutError extends RangefenceError {
   override readonly name = 'TimeoutError';
   /** The limit that ran out, in milliseconds. */
   readonly timeoutMs: number;
+  /** What it waited for then; `undefined` if that was nothing of the tracker's (a fetch that was running, say). */
+  readonly waitedFor: WaitedFor | undefined;
 
   /** @param what the operation that ran out of time */
-  constructor(what: string, timeoutMs: number) {
-    super('RANGEFENCE_TIMEOUT', `${what} was not done within ${timeoutMs} ms`);
+  constructor(what: string, timeoutMs: number, waitedFor?: WaitedFor) {
+    const why = waitedFor === undefined ? '' : `: it waits for ${describeWait(waitedFor)}`;
+    super('RANGEFENCE_TIMEOUT', `${what} was not done within ${timeoutMs} ms${why}`);
     this.timeoutMs = timeoutMs;
+    this.waitedFor = waitedFor;
   }
 }
 
@@ -99,11 +118,24 @@ export class SubscriberError extends RangefenceError {
   override readonly name = 'SubscriberError';
   /** What every failing subscriber threw, in the order in which they were told. */
   readonly errors: readonly unknown[];
+  /** Who threw it, one for one; empty if it was nobody's fault (the section was ended too early). */
+  readonly subscriptions: readonly SubscriptionInfo[];
 
-  /** @param message what the subscriber was told when it failed */
-  constructor(message: string, errors: readonly unknown[]) {
+  /** @param message who failed, and what it had been told */
+  constructor(message: string, errors: readonly unknown[], subscriptions: readonly SubscriptionInfo[]) {
     super('RANGEFENCE_SUBSCRIBER', message, { cause: errors[0] });
     this.errors = errors;
+    this.subscriptions = subscriptions;
+  }
+}
+
+/** A subscriber's callback invalidates what it is being told about, again and again. Nothing of that is left active. */
+export class FeedbackError extends RangefenceError {
+  override readonly name = 'FeedbackError';
+
+  /** @param message who calls itself, and how often */
+  constructor(message: string) {
+    super('RANGEFENCE_FEEDBACK', message);
   }
 }
 
@@ -145,7 +177,17 @@ export function isRangefenceError(error: unknown): error is RangefenceError {
 export function describeCollision({ reason, label, kind, range }: Collision): string {
   const what = label ?? kind;
   const name = what === undefined ? '' : ` ${JSON.stringify(what)}`;
-  return `${reason}${name}${range === undefined ? '' : ` over [${range.start}, ${range.end})`}`;
+  return `${reason}${name}${over(range)}`;
+}
+
+/** One phrase for messages: `the invalidation "flush" (clear) over [0, 8), since 12 ms`. */
+function describeWait({ what, label, kind, range, forMs }: WaitedFor): string {
+  const name = label === undefined ? '' : ` ${describe(label)}`;
+  return `the ${what}${name}${kind === undefined ? '' : ` (${kind})`}${over(range)}, since ${Math.round(forMs)} ms`;
+}
+
+function over(range: Range | undefined): string {
+  return range === undefined ? '' : ` over [${range.start}, ${range.end})`;
 }
 
 /** Throws {@link InvalidArgumentError} unless `ok`: `name is 0; expected a whole number of at least 1`. */

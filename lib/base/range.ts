@@ -49,7 +49,10 @@ export function toSpans(ranges: Ranges): Spans {
   if (range !== undefined) return [range.start + 0, range.end + 0]; // -0 becomes 0
   const list = ranges as readonly Range[];
   if (list.length === 0) throw new InvalidRangeError('the list of ranges is empty; expected at least one range');
-  const sorted = list.map((item) => single(item) ?? raise(notARange(item))).sort((a, b) => a.start - b.start || a.end - b.end);
+  // Array.from, not map: a hole in the list is not a range either.
+  const sorted = Array.from(list, (item) => single(item) ?? raise(notARange(item))).sort(
+    (a, b) => a.start - b.start || a.end - b.end,
+  );
   return merge(sorted);
 }
 
@@ -79,6 +82,16 @@ export function toRanges(spans: Spans): readonly Range[] {
   return Object.freeze(ranges);
 }
 
+/** For messages: `[0, 8) and 2 more`. */
+export function describeSpans(spans: Spans): string {
+  return `[${spans[0]}, ${spans[1]})${spans.length > 2 ? ` and ${spans.length / 2 - 1} more` : ''}`;
+}
+
+/** The first of the spans, as a range. */
+export function rangeAt(spans: Spans): Range {
+  return { start: spans[0]!, end: spans[1]! };
+}
+
 /** True if every number of `inner` lies in `outer`. Both are merged, so one outer span must hold each inner one. */
 export function contains(outer: Spans, inner: Spans): boolean {
   for (let i = 0, o = 0; i < inner.length; i += 2) {
@@ -86,6 +99,32 @@ export function contains(outer: Spans, inner: Spans): boolean {
     if (o >= outer.length || outer[o]! > inner[i]!) return false;
   }
   return true;
+}
+
+/** What lies in both. O(a + b), but a single span is looked up in many. */
+export function intersect(a: Spans, b: Spans): Spans {
+  if (a.length === 2 && b.length > 2) return intersect(b, a);
+  const spans: number[] = [];
+  for (let i = firstAbove(a, b[0]!), j = 0; i < a.length && j < b.length; ) {
+    const start = Math.max(a[i]!, b[j]!);
+    const end = Math.min(a[i + 1]!, b[j + 1]!);
+    if (start < end) spans.push(start, end);
+    if (a[i + 1]! < b[j + 1]!) i += 2;
+    else j += 2;
+  }
+  return spans;
+}
+
+/** The index of the first span that ends above `at`. */
+function firstAbove(spans: Spans, at: number): number {
+  let low = 0;
+  let high = spans.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[2 * middle + 1]! > at) high = middle;
+    else low = middle + 1;
+  }
+  return 2 * low;
 }
 
 /** True if any of `a` overlaps any of `b`. Two steps for single ranges, O(a + b) in general. */

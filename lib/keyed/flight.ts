@@ -98,7 +98,12 @@ export class Flight<K> {
     return new Promise((resolve, reject) => {
       const caller: Caller<K> = { request, resolve, reject, cancellation: undefined };
       this.callers.push(caller);
-      caller.cancellation = cancelOn(this.host.settings.keyed.clock, request, this, (error) => this.leave(caller, error));
+      caller.cancellation = cancelOn(
+        this.host.settings.keyed.clock,
+        request,
+        () => ({ what: `${this}` }),
+        (error) => this.leave(caller, error),
+      );
     });
   }
 

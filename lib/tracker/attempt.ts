@@ -7,7 +7,7 @@ import { type Spans, toSpans, unite } from '../base/range.js';
 import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
 import type { Reader } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
-import { FINE, type InFlight, type Space } from './space.js';
+import { FINE, HIT, type InFlight, type Space, UNKNOWN } from './space.js';
 
 /** What `fetch` gets: who it is, whether it is still worth going on, and where to say what else it reads. */
 export interface Attempt {
@@ -42,6 +42,8 @@ export class LookupAttempt implements Attempt, InFlight {
   readonly seq: Seq;
   /** What was observed beyond the lookup's own ranges. */
   observed: Spans | undefined = undefined;
+  /** What it observed while it held had not been hit before that moment; from then on, it holds that, too. */
+  private wasFine = true;
   private readonly space: Space;
   private readonly reader: Reader;
   private readonly base: Spans;
@@ -80,17 +82,29 @@ export class LookupAttempt implements Attempt, InFlight {
     const spans = toSpans(ranges);
     if (this.end !== undefined) return;
     this.observed = this.observed === undefined ? spans : unite(this.observed, spans);
-    if (this.reader.hold !== undefined) this.space.gate.extend(this.reader, spans);
+    if (this.reader.hold !== undefined) {
+      this.space.gate.extend(this.reader, spans);
+      this.wasFine &&= this.space.check(spans, this.seq, this.ignore) === FINE;
+    }
     if (this.controller === undefined || this.controller.signal.aborted) return;
     if (this.collides()) this.controller.abort(new CollisionError(this.collision()));
     else this.register(spans);
   }
 
-  /** The check: over everything that was read, at this moment. */
+  /** The check: over everything that was read, at this moment. What is forgotten counts as a hit, unless a hold vouches for it. */
   collides(): boolean {
-    const { ignore, seq } = this;
-    if (this.space.check(this.base, seq, ignore) !== FINE) return true;
-    return this.observed !== undefined && this.space.check(this.observed, seq, ignore) !== FINE;
+    const { space, ignore, seq, observed } = this;
+    const verdict = space.check(this.base, seq, ignore);
+    if (verdict === HIT || (verdict === UNKNOWN && !this.isGuarded)) return true;
+    if (observed === undefined) return false;
+    const seen = space.check(observed, seq, ignore);
+    return seen === HIT || (seen === UNKNOWN && !(this.isGuarded && this.wasFine));
+  }
+
+  /** True if nothing can have begun over what it holds since its hold was admitted, which was before its token. */
+  private get isGuarded(): boolean {
+    const { hold, extensions } = this.reader;
+    return hold?.admitted === true && !hold.crossed && (extensions?.every(({ crossed }) => !crossed) ?? true);
   }
 
   /** The reason for {@link collides}. A filter that changes its mind in between leaves no more to say than "ended". */

@@ -40,7 +40,7 @@ import { type Spans, sameSingle } from '../base/range.js';
 import { Heat } from './heat.js';
 import { Lot } from './parking.js';
 import { ACTIVE, concerns, ENDED, Hold, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
-import { Register } from './register.js';
+import { Register, visitSpans } from './register.js';
 
 const NOBODY: readonly never[] = [];
 
@@ -77,6 +77,17 @@ export class Gate {
     section.state = ACTIVE;
     section.since = this.turn.now();
     this.active.enter(section);
+    if (this.holds.size > 0) this.#cross(section);
+  }
+
+  /**
+   * Holds over its ranges no longer vouch for them: admitted ones if it is nested, and so queued behind none; extensions also if
+   * it has queued since before they came.
+   */
+  #cross(section: Section): void {
+    visitSpans(this.holds.tree, section.spans, (hold) => {
+      if (concerns(hold.ignore, section.info)) hold.crossed = true;
+    });
   }
 
   /** ACTIVE -> ENDED. */
@@ -240,7 +251,10 @@ export class Gate {
         else granted.push(section);
       }
     }
-    for (const section of granted) section.granted = true;
+    for (const section of granted) {
+      section.granted = true;
+      section.behind = undefined;
+    }
     return granted;
   }
 
@@ -248,7 +262,7 @@ export class Gate {
   #isOpenTo(hold: Hold, reader: Reader): boolean {
     if (!sameSingle(hold.spans, reader.spans) || hold.ignore !== reader.ignore) return false;
     const begin = this.queued.last(reader.spans, always);
-    if (hold.admitted) return begin === undefined && this.activeOver(reader) === undefined;
+    if (hold.admitted) return begin === undefined && !hold.crossed && this.activeOver(reader) === undefined;
     // Neither admitted nor waiting: an extension, which has no turn to share.
     return hold.blockedBy !== undefined && (begin === undefined || begin.ticket < hold.ticket);
   }
@@ -257,6 +271,7 @@ export class Gate {
     const blocker = this.#queuedBefore(hold) ?? this.activeOver(hold);
     if (blocker === undefined) {
       hold.admitted = true;
+      hold.crossed = false; // what began before its turn has ended
       return true;
     }
     hold.contested = true;
@@ -271,6 +286,7 @@ export class Gate {
 
   #parkAtHold(section: Section, hold: Hold): void {
     hold.contested = true;
+    section.behind = hold;
     hold.begins ??= new Lot();
     hold.begins.park(section);
     this.#noteWait(section, hold);

@@ -6,7 +6,8 @@
  *
  * Algorithm note
  *
- * Entries are columns of a ring, oldest to newest, so their end seqs ascend and "after the token" is a suffix. Almost
+ * What is counted, and forgotten as a whole, is sections: one that has changed five thousand ranges is one. An entry is one of its
+ * ranges. Entries are columns of a ring, oldest to newest, so their end seqs ascend and "after the token" is a suffix. Almost
  * every call is decided by the first comparison: nothing at all has ended since. Otherwise the suffix is walked from
  * the new end, 2 to 3 ns an entry. To spare a token that is a thousand ends old, the ring is cut into aligned blocks
  * of 64, 512, 4,096, ... entries, and a block keeps its starts sorted, and beside each start its *reach*: the greatest
@@ -30,6 +31,7 @@
  * [1] Cormen, Leiserson, Rivest, Stein: Introduction to Algorithms, "Interval trees".
  */
 
+import type { Spans } from '../base/range.js';
 import type { Ignore, InvalidationInfo } from '../base/vocabulary.js';
 import { concerns } from './parties.js';
 
@@ -60,7 +62,13 @@ interface Level {
   readonly walks: Uint8Array;
 }
 
-/** Ended ranges with the seq of their end, the newest `capacity` of them. */
+/**
+ * Entries that are remembered in any case; beyond that, the oldest sections go even if there are fewer than `capacity`, so that no
+ * load can fill the memory. 2^20 are 32 MiB: two hundred sections of five thousand ranges each.
+ */
+const MOST_ENTRIES = 2 ** 20;
+
+/** The ranges of ended sections with the seq of their end: those of the newest `capacity` sections. */
 export class History {
   readonly capacity: number;
   /** The end seq of the newest entry, so that the common case is one comparison. Only {@link append} moves it. */
@@ -70,6 +78,7 @@ export class History {
   /** Entries ever appended. Beyond 2^31 on purpose a plain number; `& mask` keeps its low bits right up to 2^53. */
   #count = 0;
   #oldest = 0;
+  #sections = 0;
   #mask = 0;
   #starts = new Float64Array(0);
   #ends = new Float64Array(0);
@@ -84,21 +93,30 @@ export class History {
     this.floor = seq;
   }
 
-  /** Entries remembered. */
+  /** Entries remembered: ranges of sections. */
   get size(): number {
     return this.#count - this.#oldest;
   }
 
-  /** Remembers one ended range. `seq` must not be below the last one. Forgets the oldest when full. Amortised O(1). */
-  append(start: number, end: number, seq: number, info: InvalidationInfo): void {
-    if (this.size === this.capacity) this.#forget();
-    if (this.size === this.#starts.length) this.#grow();
-    const slot = this.#count & this.#mask;
-    this.#starts[slot] = start;
-    this.#ends[slot] = end;
-    this.#seqs[slot] = seq;
-    this.#infos[slot] = info;
-    this.#count++;
+  /** Sections remembered. */
+  get sections(): number {
+    return this.#sections;
+  }
+
+  /** Remembers one ended section. `seq` must be above the last one. Forgets the oldest when full. Amortised O(ranges). */
+  append(spans: Spans, seq: number, info: InvalidationInfo): void {
+    if (this.#sections === this.capacity) this.#forget();
+    while (this.#sections > 0 && this.size + spans.length / 2 > Math.max(MOST_ENTRIES, this.capacity)) this.#forget();
+    this.#sections++;
+    for (let i = 0; i < spans.length; i += 2) {
+      if (this.size === this.#starts.length) this.#grow();
+      const slot = this.#count & this.#mask;
+      this.#starts[slot] = spans[i]!;
+      this.#ends[slot] = spans[i + 1]!;
+      this.#seqs[slot] = seq;
+      this.#infos[slot] = info;
+      this.#count++;
+    }
     this.last = seq;
   }
 
@@ -208,11 +226,14 @@ export class History {
     for (let i = slot + 1; i < to; i++) reaches[i] = Math.max(reaches[i]!, reaches[i - 1]!);
   }
 
+  /** The oldest section goes, with all of its entries. There must be one. */
   #forget(): void {
-    const slot = this.#oldest & this.#mask;
-    this.floor = this.#seqs[slot]!;
-    this.#infos[slot] = undefined; // an owner must not live on in a forgotten entry
-    this.#oldest++;
+    this.floor = this.#seqs[this.#oldest & this.#mask]!;
+    this.#sections--;
+    do {
+      this.#infos[this.#oldest & this.#mask] = undefined; // an owner must not live on in a forgotten entry
+      this.#oldest++;
+    } while (this.#oldest < this.#count && this.#seqs[this.#oldest & this.#mask] === this.floor);
   }
 
   #grow(): void {

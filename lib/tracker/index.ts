@@ -35,7 +35,14 @@ export type {
   WakeEvent,
 } from './observer.js';
 export type { BeginOptions, Invalidation, Subscriber } from './parties.js';
-export type { HistorySnapshot, HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './snapshot.js';
+export type {
+  AwaitedSnapshot,
+  HistorySnapshot,
+  HoldSnapshot,
+  SectionSnapshot,
+  TrackerSnapshot,
+  WaitSnapshot,
+} from './snapshot.js';
 export type { TrackerStats } from './stats.js';
 export type { SubscribeOptions, Subscription, WithinSubscription } from './subscription.js';
 export { RangeTracker, type RangeTrackerOptions } from './tracker.js';

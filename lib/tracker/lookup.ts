@@ -20,14 +20,22 @@
  */
 
 import { type Cancellation, cancelOn } from '../base/cancel.js';
-import { type ClosedError, CommitError, check, describe, describeCollision, RetryLimitError } from '../base/errors.js';
-import { type Spans, unite } from '../base/range.js';
+import {
+  type ClosedError,
+  CommitError,
+  check,
+  describe,
+  describeCollision,
+  RetryLimitError,
+  type WaitedFor,
+} from '../base/errors.js';
+import { describeSpans, type Spans, unite } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
 import type { Collision, Ignore } from '../base/vocabulary.js';
 import { type Attempt, COMMITTED, LookupAttempt } from './attempt.js';
-import { Reader } from './parties.js';
+import { Reader, waitedFor } from './parties.js';
 import type { Space } from './space.js';
-import { checkWait, type WaitOptions } from './wait.js';
+import { checkWait, WAIT_NAMES, type WaitOptions } from './wait.js';
 
 /**
  * Collisions before a lookup holds its ranges. Chosen by measurement on the hot spot (every lookup and every invalidator
@@ -60,6 +68,9 @@ export interface LookupOptions<T, R = T> extends WaitOptions {
   /** A name for snapshots and observers. */
   label?: string | undefined;
 }
+
+/** The names of {@link LookupOptions}. */
+export const LOOKUP_NAMES: string = `commit maxAttempts whenExhausted holdMs label ${WAIT_NAMES}`;
 
 /** {@link LookupOptions} with a commit, whose result is then the lookup's. */
 export interface CommitOptions<T, R> extends LookupOptions<T, R> {
@@ -139,7 +150,15 @@ export class Lookup<T, R> extends Reader {
     this.result ??= new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      this.cancellation = cancelOn(this.space.clock, this.options, this, (error) => this.fail(error));
+      const { options } = this;
+      if (options !== undefined) {
+        this.cancellation = cancelOn(
+          this.space.clock,
+          options,
+          () => this.overdue(),
+          (error) => this.fail(error),
+        );
+      }
     });
     return this.result;
   }
@@ -347,14 +366,22 @@ export class Lookup<T, R> extends Reader {
   }
 
   /** For error messages. */
-  override toString(): string {
-    return this.label === undefined ? 'lookup' : `lookup ${describe(this.label)}`;
+  get name(): string {
+    return `lookup${this.label === undefined ? '' : ` ${describe(this.label)}`} over ${describeSpans(this.spans)}`;
   }
 
   private limit(what: string): RetryLimitError {
     const last = this.lastCollision;
+    const blocker = this.hold?.blockedBy;
+    const wait = blocker === undefined ? '' : `; it waits for ${blocker.name}`;
     const reason = last === undefined ? '' : `; last: ${describeCollision(last)}`;
-    return new RetryLimitError(`${this} ${what}${reason}`, this.attempts, last);
+    return new RetryLimitError(`${this.name} ${what}${wait}${reason}`, this.attempts, last);
+  }
+
+  private overdue(): { what: string; waitedFor: WaitedFor | undefined } {
+    const wait = waitedFor(this, this.space.clock.now());
+    const running = wait === undefined ? `, attempt ${this.attempts} of which was running,` : '';
+    return { what: this.name + running, waitedFor: wait };
   }
 
   private note(name: 'attempt' | 'collided' | 'committed' | 'failed' | 'held' | 'released', details?: object): void {
@@ -384,7 +411,7 @@ function checkOptions<T, R>(options: LookupOptions<T, R>): void {
     "'hold' or 'throw'",
   );
   check(
-    holdMs === undefined || (holdMs > 0 && holdMs < Number.POSITIVE_INFINITY),
+    holdMs === undefined || (typeof holdMs === 'number' && holdMs > 0 && holdMs < Number.POSITIVE_INFINITY),
     'holdMs',
     holdMs,
     'a positive number of milliseconds',

@@ -6,6 +6,8 @@
  * into the tracker it observes, other than to read `seq`, `stats` and `inspect()`.
  */
 
+import { check } from '../base/errors.js';
+import { type Names, names } from '../base/options.js';
 import type { Collision, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import type { Answer } from './answers.js';
 import type { Invalidation } from './parties.js';
@@ -154,14 +156,45 @@ export type TrackerObserver = { readonly [Name in keyof TrackerEvents]?: (event:
 /** Notes one event of a space; the tracker and the counter are added here. */
 export type Note = <Name extends keyof TrackerEvents>(name: Name, details: Omit<TrackerEvents[Name], keyof TrackerEvent>) => void;
 
-/** Tells `observer` what is noted. What it throws is told to `failed`, and changes nothing. */
-export function noteTo(tracker: ObservedTracker, observer: TrackerObserver, failed: () => void): Note {
+/** All names of {@link TrackerEvents}. */
+const EVENTS: Names = /* @__PURE__ */ names(
+  'begin notifying notified begun changing changed ended refused wait wake gaveUp',
+  'attempt collided committed failed held released subscribed closed',
+);
+
+/** The observers, as a list. Throws `InvalidArgumentError` for one that could never hear anything. */
+export function checkObservers(observer: TrackerObserver | readonly TrackerObserver[] | undefined): readonly TrackerObserver[] {
+  if (observer === undefined) return [];
+  const list: readonly unknown[] = Array.isArray(observer) ? [...observer] : [observer];
+  for (const one of list) {
+    check(typeof one === 'object' && one !== null, 'observer', one, 'an object with methods that are named as events');
+    let heard = 0;
+    for (const event of Object.keys(EVENTS)) {
+      const method = (one as Record<string, unknown>)[event];
+      check(method === undefined || typeof method === 'function', `${event} of the observer`, method, 'a function');
+      if (method !== undefined) heard++;
+    }
+    const hint = 'observer' in (one as object) ? '; did you mean its property `observer`?' : '';
+    check(
+      heard > 0 || Object.keys(one as object).length === 0,
+      'observer',
+      one,
+      `an object with a method like begin or committed${hint}`,
+    );
+  }
+  return list as readonly TrackerObserver[];
+}
+
+/** Tells the observers what is noted. What one of them throws is told to `failed`, and changes nothing. */
+export function noteTo(tracker: ObservedTracker, observers: readonly TrackerObserver[], failed: () => void): Note {
   // The function has a name, by which `rangefence/debug` knows its frame in a stack.
   return function note(name, details) {
-    try {
-      observer[name]?.({ tracker, seq: tracker.seq, ...details } as never);
-    } catch {
-      failed();
+    for (const observer of observers) {
+      try {
+        observer[name]?.({ tracker, seq: tracker.seq, ...details } as never);
+      } catch {
+        failed();
+      }
     }
   };
 }

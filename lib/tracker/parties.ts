@@ -9,9 +9,13 @@
  *   Hold      waiting (`blockedBy` set) -> admitted -> over (no members); moved by the gate
  *   Member    open -> closed; moved by its subscription
  */
+
+import { CANCEL_NAMES, type CancelOptions } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
-import { type ClosedError, check } from '../base/errors.js';
-import { type Spans, toRanges } from '../base/range.js';
+import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
+import { printed } from '../base/print.js';
+import { describeSpans, intersect, rangeAt, type Spans, toRanges } from '../base/range.js';
 import type { Ignore, InvalidationInfo, InvalidationKind, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { type Lot, Parked } from './parking.js';
 import type { Handles } from './register.js';
@@ -46,22 +50,24 @@ export interface Invalidation extends InvalidationInfo, DisposableHandle {
   end(): void;
 }
 
-/** How to begin. */
-export interface BeginOptions {
+/** How to begin. The bounds end the wait for holds and for subscribers; they are not read after the begin. */
+export interface BeginOptions extends CancelOptions {
   /** A word of the space's vocabulary; default `'clear'`. */
   kind?: InvalidationKind | undefined;
   /** Who changes; filters compare it by identity. Kept until the tracker's history forgets the section. */
   owner?: unknown;
   /** A name for error messages, snapshots and observers. */
   label?: string | undefined;
-  /** Ends the wait for holds and for subscribers; rejects with its reason. Not read after the begin. */
-  signal?: AbortSignal | undefined;
   /**
    * The running section that this one is nested in. A nested begin never queues behind a held lookup, which may
    * itself be waiting for the outer section. The outer one must still be active.
    */
   within?: Invalidation | undefined;
 }
+
+/** The names of {@link BeginOptions}. */
+export const BEGIN_NAMES: string = `kind owner label within ${CANCEL_NAMES}`;
+const BEGIN_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES);
 
 /** Before its begin. */
 export const FRESH = 0;
@@ -104,6 +110,12 @@ export class Section extends Parked implements Invalidation {
   /** Settle the wait of a queued section; set while it is QUEUED. */
   proceed: () => void = ignoreCall;
   refuse: (error: unknown) => void = ignoreCall;
+  /** The hold at which it is parked; set while it is QUEUED. */
+  behind: Hold | undefined = undefined;
+  /** Who has been told, from the first callback to the end of the begin. */
+  asked: Asked | undefined = undefined;
+  /** Why its begin was given up, once it was. */
+  givenUp: { readonly error: unknown } | undefined = undefined;
   private frozen: readonly Range[] | undefined = undefined;
 
   constructor(home: SectionHome, spans: Spans, blockable: boolean, options: BeginOptions | undefined) {
@@ -114,6 +126,7 @@ export class Section extends Parked implements Invalidation {
     this.info = PLAIN;
     this.within = undefined;
     if (options !== undefined) {
+      checkNames(options, BEGIN_OPTIONS, 'a begin');
       const { kind, owner, label, within } = options;
       if (kind !== undefined || owner !== undefined || label !== undefined) {
         check(kind === undefined || typeof kind === 'string', 'kind', kind, 'a string');
@@ -149,12 +162,37 @@ export class Section extends Parked implements Invalidation {
     if (this.state === ACTIVE) this.home.end(this);
   }
 
+  /** Its begin waits no longer: the bound of whoever began ran out. */
+  giveUp(error: unknown): void {
+    this.givenUp = { error };
+    this.refuse(error);
+    this.asked?.giveUp(error);
+  }
+
+  /** For messages. */
+  get name(): string {
+    const { label, kind, spans } = this;
+    return `the invalidation${label === undefined ? '' : ` ${describe(label)}`} (${kind}) over ${describeSpans(spans)}`;
+  }
+
   [Symbol.dispose](): void {
     this.end();
   }
 }
 
 function ignoreCall(): void {}
+
+printed(Section.prototype, {
+  name: 'Invalidation',
+  data: ({ label, kind, ranges, state, blockable, beginSeq }) => ({
+    label,
+    kind,
+    ranges,
+    state: ['fresh', 'queued', 'active', 'ended'][state],
+    blockable,
+    beginSeq,
+  }),
+});
 
 function enclosing(home: SectionHome, within: Invalidation): Section {
   const fits = within instanceof Section && within.home === home && within.active;
@@ -232,6 +270,8 @@ export class Hold extends Waiter {
   handles: Handles | undefined = undefined;
   /** Begins that wait for this hold. */
   begins: Lot<Section> | undefined = undefined;
+  /** True once a section has begun over its ranges since it was admitted (or, an extension, since it came). */
+  crossed = false;
   /** True once it was of use: it had to wait, or somebody had to wait for it. */
   contested = false;
   private opening: Promise<void> | undefined = undefined;
@@ -277,25 +317,47 @@ export class Hold extends Waiter {
   }
 }
 
+/** For which section a reader waits, alone or in its hold; `undefined` if it does not. `now` is the clock's time. */
+export function waitedFor(reader: Reader, now: number): WaitedFor | undefined {
+  const waiter = reader.blockedBy === undefined ? reader.hold : reader;
+  const section = waiter?.blockedBy;
+  if (waiter === undefined || section === undefined) return undefined;
+  const { label, kind, spans } = section;
+  return { what: 'invalidation', label, kind, range: rangeAt(intersect(spans, waiter.spans)), forMs: now - waiter.since };
+}
+
 // --- members
+
+/** Somebody who has asked members, and waits for their answers. */
+export interface Asked {
+  readonly section: Section;
+  readonly pending: ReadonlySet<Member>;
+  /** This member is waited for no more. */
+  answered(member: Member): void;
+  /** Nobody is. */
+  giveUp(error: unknown): void;
+}
 
 /** The two calls a party gets. They may close any subscription, and begin or end other invalidations. */
 export interface Subscriber {
   /**
-   * The content of `invalidation.ranges` is about to change: stop using what was derived from it. All overlapping
-   * subscribers are called before any is awaited.
+   * The content of `ranges` is about to change: stop using what was derived from it. They are the part of the invalidation
+   * that lies inside the subscription: sorted, merged, frozen. All overlapping subscribers are called, in the order of
+   * subscription, before any is awaited.
    *
    * Return nothing when it is done, or a promise for when it will be. If `invalidation.blockable` is false, `false` or
    * a promise refuses: then nothing is changed. Throwing, rejecting, or answering `false` to a blockable invalidation
-   * makes the begin fail with `SubscriberError`.
+   * makes the begin fail with `SubscriberError`. Closing the subscription answers for it.
+   *
+   * A callback that invalidates what it is being told about, which calls it again, ends in `FeedbackError`.
    */
-  invalidate(invalidation: Invalidation): void | false | PromiseLike<void>;
+  invalidate(invalidation: Invalidation, ranges: readonly Range[]): void | false | PromiseLike<void>;
   /**
    * The ranges are stable again (as far as this section is concerned). Also called for a begin that failed or was
    * rolled back after this subscriber had been told, and for a section that was active when it subscribed. What it
    * throws is reported by the host as an uncaught exception; nobody else misses the end because of it.
    */
-  end?(invalidation: Invalidation): void;
+  end?(invalidation: Invalidation, ranges: readonly Range[]): void;
 }
 
 /** Who holds derived state. In the space's tree exactly while `closed` is false. */
@@ -306,14 +368,28 @@ export abstract class Member implements SubscriptionInfo {
   readonly label: string | undefined;
   /** The space's counter when it subscribed: sections from then on that it was not told of began without it. */
   readonly since: Seq;
+  /** Its place in the order of subscription. */
+  readonly order: number;
   closed = false;
+  /** What it is being told about, the outermost call first; `undefined` until it is told for the first time. */
+  inside: Spans[] | undefined = undefined;
+  /** Whom it has promised an answer; `undefined` until the first time. */
+  owes: Set<Asked> | undefined = undefined;
 
-  constructor(subscriber: Subscriber, spans: Spans, ignore: Ignore | undefined, label: string | undefined, since: Seq) {
+  constructor(
+    subscriber: Subscriber,
+    spans: Spans,
+    ignore: Ignore | undefined,
+    label: string | undefined,
+    since: Seq,
+    order: number,
+  ) {
     this.subscriber = subscriber;
     this.spans = spans;
     this.ignore = ignore;
     this.label = label;
     this.since = since;
+    this.order = order;
   }
 
   get ranges(): readonly Range[] {
@@ -321,7 +397,7 @@ export abstract class Member implements SubscriptionInfo {
   }
 
   /** No callback starts after this. Idempotent. */
-  abstract close(): void;
+  abstract shut(): void;
 
   /** The error of everything that is asked of a closed subscription. */
   abstract closedError(): ClosedError;

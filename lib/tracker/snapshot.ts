@@ -4,15 +4,15 @@
 
 import type { Clock } from '../base/clock.js';
 import { toRanges } from '../base/range.js';
-import type { Range, ReaderInfo, Seq } from '../base/vocabulary.js';
+import type { Range, Seq } from '../base/vocabulary.js';
 import type { Gate } from './gate.js';
 import type { History } from './history.js';
-import { type Hold, type Invalidation, Reader, type Section } from './parties.js';
+import { type Hold, Reader, type Section } from './parties.js';
 
 /** A section at one moment. */
 export interface SectionSnapshot {
-  /** The section itself: by identity the same object in every snapshot and event. */
-  readonly invalidation: Invalidation;
+  /** The counter at its begin, which names it; `undefined` while it queues. */
+  readonly beginSeq: Seq | undefined;
   /** `queued` behind a held lookup, or `active`. */
   readonly state: 'queued' | 'active';
   /** What changes. */
@@ -25,12 +25,26 @@ export interface SectionSnapshot {
   readonly forMs: number;
   /** Readers that wait for it. */
   readonly waiting: readonly WaitSnapshot[];
+  /** Subscribers that have been told of it and have not confirmed yet: its begin waits for them. */
+  readonly subscribers: readonly AwaitedSnapshot[];
+  /** The held lookups behind which it queues. */
+  readonly behind: readonly WaitSnapshot[];
+}
+
+/** A subscriber whose answer is waited for, at one moment. */
+export interface AwaitedSnapshot {
+  /** The subscription's label. */
+  readonly label: string | undefined;
+  /** What it covers. */
+  readonly ranges: readonly Range[];
+  /** Milliseconds since the section began. */
+  readonly forMs: number;
 }
 
 /** A reader that waits, or holds, at one moment. */
 export interface WaitSnapshot {
-  /** The reader itself. */
-  readonly reader: ReaderInfo;
+  /** Which reader: unique within the tracker, as in events. */
+  readonly id: number;
   /** `readBegin` or `lookup`. */
   readonly operation: 'readBegin' | 'lookup';
   /** The lookup's label. */
@@ -43,8 +57,8 @@ export interface WaitSnapshot {
 
 /** A lookup that holds its ranges, at one moment. */
 export interface HoldSnapshot {
-  /** The lookup itself. */
-  readonly reader: ReaderInfo;
+  /** Which lookup: unique within the tracker, as in events. */
+  readonly id: number;
   /** The lookup's label. */
   readonly label: string | undefined;
   /** What it holds. */
@@ -59,15 +73,17 @@ export interface HoldSnapshot {
 
 /** How far a tracker remembers. */
 export interface HistorySnapshot {
-  /** Ended ranges remembered now. */
+  /** Ended invalidations remembered now. */
   readonly size: number;
-  /** Ended ranges remembered at most. */
+  /** Their ranges. */
+  readonly ranges: number;
+  /** Ended invalidations remembered at most. */
   readonly capacity: number;
   /** Tokens from here on are answered exactly; older ones with `history-lost`. */
   readonly floor: Seq;
 }
 
-/** Everything a tracker knows about now. A copy: it does not change afterwards. */
+/** Everything a tracker knows about now: a copy, and plain data, which `JSON.stringify` takes (infinite ends become null). */
 export interface TrackerSnapshot {
   /** The tracker's label. */
   readonly label: string | undefined;
@@ -116,27 +132,38 @@ export function takeSnapshot(space: Snapshotted): TrackerSnapshot {
     waiting: sections.reduce((sum, section) => sum + section.waiting.length, 0),
     subscribedRanges: space.members.size,
     inFlightRanges: space.inFlight.size,
-    history: { size: history.size, capacity: history.capacity, floor: history.floor as Seq },
+    history: { size: history.sections, ranges: history.size, capacity: history.capacity, floor: history.floor as Seq },
   };
 }
 
 function sectionSnapshot(section: Section, now: number): SectionSnapshot {
-  const { ranges, kind, label, since } = section;
+  const { ranges, kind, label, since, active, beginSeq, behind } = section;
+  const forMs = now - since;
   const waiters = section.waiters?.list() ?? [];
   const waiting = waiters.flatMap((waiter) => {
     const readers = waiter instanceof Reader ? [waiter] : (waiter as Hold).members;
     return readers.map((reader) => waitSnapshot(reader, now - waiter.since));
   });
-  return { invalidation: section, state: section.active ? 'active' : 'queued', ranges, kind, label, forMs: now - since, waiting };
+  const pending = [...(section.asked?.pending ?? [])];
+  return {
+    beginSeq: active ? beginSeq : undefined,
+    state: active ? 'active' : 'queued',
+    ranges,
+    kind,
+    label,
+    forMs,
+    waiting,
+    subscribers: pending.map((member) => ({ label: member.label, ranges: member.ranges, forMs })),
+    behind: behind?.members.map((reader) => waitSnapshot(reader, forMs)) ?? [],
+  };
 }
 
-function waitSnapshot(reader: Reader, forMs: number): WaitSnapshot {
-  const { operation, label, ranges } = reader;
-  return { reader, operation, label, ranges, forMs };
+function waitSnapshot({ id, operation, label, ranges }: Reader, forMs: number): WaitSnapshot {
+  return { id, operation, label, ranges, forMs };
 }
 
 function holdSnapshot({ spans, begins }: Hold, reader: Reader, now: number): HoldSnapshot {
-  const { label, deadline } = reader;
+  const { id, label, deadline } = reader;
   const admitted = reader.hold?.admitted === true; // also where this is what it has discovered meanwhile
-  return { reader, label, ranges: toRanges(spans), admitted, leftMs: deadline - now, waiting: begins?.size ?? 0 };
+  return { id, label, ranges: toRanges(spans), admitted, leftMs: deadline - now, waiting: begins?.size ?? 0 };
 }

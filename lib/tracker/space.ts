@@ -21,12 +21,13 @@
  * [2] Linux, include/linux/mmu_notifier.h: the documentation of mmu_interval_read_begin and read_retry.
  */
 
+import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
-import { ClosedError, describe } from '../base/errors.js';
-import { EVERYTHING, type Spans } from '../base/range.js';
+import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
+import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
-import { Answers, subscriberError, untilAborted } from './answers.js';
+import { Answers } from './answers.js';
 import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
 import type { Note } from './observer.js';
@@ -67,6 +68,8 @@ export class Space implements SectionHome {
   endListeners = 0;
   /** The last id given to a reader. */
   readers = 0;
+  /** The last place given in the order of subscription. */
+  subscriptions = 0;
 
   constructor(options: {
     label: string | undefined;
@@ -153,11 +156,10 @@ export class Space implements SectionHome {
    * The waiting begin: queue behind holds, enter, tell everyone, wait for everyone. Undefined if it has begun at once,
    * with nothing to wait for: the ordinary case must not cost a turn for each of these steps.
    */
-  begin(section: Section, signal: AbortSignal | undefined): Promise<void> | undefined {
+  begin(section: Section, bounds: CancelOptions | undefined): Promise<void> | undefined {
     const blocker = this.gate.blockerOfBegin(section);
-    if (blocker !== undefined) return this.#queue(section, blocker, signal);
-    const answers = this.#enter(section);
-    return answers === undefined ? undefined : this.#confirm(section, answers, signal);
+    const answers = blocker === undefined ? this.#enter(section) : undefined;
+    return blocker === undefined && answers === undefined ? undefined : this.#settle(section, blocker, answers, bounds);
   }
 
   /** The non-waiting begin; undefined if held ranges or a subscriber are in the way. */
@@ -168,14 +170,17 @@ export class Space implements SectionHome {
     }
     const answers = this.#enter(section);
     if (answers === undefined) return section;
+    section.asked = undefined;
     answers.disregard();
-    const { refusedBy, told } = answers;
-    const errors = answers.failures();
-    if (errors.length === 0 && refusedBy === undefined) return section;
-    this.stats.subscriberErrors += errors.length;
-    if (section.active) this.end(section, told);
-    if (errors.length > 0) throw subscriberError(errors);
-    this.#refused(section, refusedBy);
+    let isBegun = false;
+    try {
+      answers.demandConfirmed(this.#countFailures);
+      isBegun = answers.refusedBy === undefined;
+    } finally {
+      if (!isBegun && section.active) this.end(section, answers.told);
+    }
+    if (isBegun) return section;
+    this.#refused(section, answers.refusedBy);
     return undefined;
   }
 
@@ -184,8 +189,7 @@ export class Space implements SectionHome {
     this.gate.deactivate(section);
     this.activeCount--;
     const seq = this.#count();
-    const { spans, info } = section;
-    for (let i = 0; i < spans.length; i += 2) this.history.append(spans[i]!, spans[i + 1]!, seq, info);
+    this.history.append(section.spans, seq, section.info);
     this.stats.ends++;
     if (this.note !== undefined) this.note('ended', { invalidation: section });
     this.wake(this.gate.unpark(section));
@@ -220,48 +224,78 @@ export class Space implements SectionHome {
   /** Pass 1: starts every subscriber, awaits none, so that N slow ones cost the slowest and not the sum. */
   #notify(section: Section): Answers | undefined {
     const members = this.#membersOf(section);
-    if (members.size === 0) return undefined;
+    if (members.length === 0) return undefined;
     const answers = new Answers(section);
+    section.asked = answers;
     for (const member of members) {
       if (member.closed) continue; // by a callback that ran before its own
       this.stats.notified++;
       if (this.note !== undefined) this.note('notifying', { invalidation: section, subscription: member });
-      const answer = answers.ask(member);
+      const answer = answers.ask(member, partOf(member, section));
       if (this.note !== undefined) this.note('notified', { invalidation: section, subscription: member, answer });
       if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
     }
     return answers;
   }
 
-  /** Pass 2: awaits every answer. On any failure the section ends and the caller must not change anything. */
-  async #confirm(section: Section, answers: Answers, signal: AbortSignal | undefined): Promise<void> {
+  /** What a begin has to wait for: its turn, then pass 2. On any failure the section ends, and nothing may be changed. */
+  async #settle(
+    section: Section,
+    blocker: Hold | undefined,
+    asked: Answers | undefined,
+    bounds: CancelOptions | undefined,
+  ): Promise<void> {
+    const bound = cancelOn(
+      this.clock,
+      bounds,
+      () => this.#overdue(section),
+      (error) => section.giveUp(error),
+    );
     try {
-      await answers.settle(this.clock, signal);
-      const errors = answers.failures();
-      this.stats.subscriberErrors += errors.length;
-      if (errors.length > 0) throw subscriberError(errors);
+      demandWanted(section); // a callback of pass 1 may have fired the caller's signal
+      let answers = asked;
+      if (blocker !== undefined) {
+        await this.#queue(section, blocker);
+        demandWanted(section);
+        if (section.state !== QUEUED) throw this.closedError(); // closed between the grant and this turn
+        answers = this.#enter(section);
+      }
+      if (answers === undefined) return;
+      await answers.settled();
+      demandWanted(section);
+      answers.demandConfirmed(this.#countFailures);
     } catch (error) {
+      if (section.state === QUEUED) this.wake(this.#abandon(section));
       section.end();
       throw error;
+    } finally {
+      bound?.clear();
+      section.asked = undefined;
     }
   }
 
-  async #queue(section: Section, blocker: Hold, signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves when it may go: in a turn of its own, in which the caller looks whether it still wants to. */
+  #queue(section: Section, blocker: Hold): Promise<void> {
     this.gate.queue(section, blocker);
     this.stats.queued++;
-    const granted = new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       section.proceed = resolve;
       section.refuse = reject;
     });
-    try {
-      await (signal === undefined ? granted : untilAborted(this.clock, granted, signal));
-      if (section.state !== QUEUED) throw this.closedError(); // between the grant and this turn
-    } catch (error) {
-      if (section.state === QUEUED) this.wake(this.#abandon(section));
-      throw error;
-    }
-    const answers = this.#enter(section);
-    if (answers !== undefined) await this.#confirm(section, answers, signal);
+  }
+
+  readonly #countFailures = (failures: number): void => {
+    this.stats.subscriberErrors += failures;
+  };
+
+  /** What a begin that has run out of time waits for. */
+  #overdue(section: Section): { what: string; waitedFor?: WaitedFor } {
+    const what = `the begin of ${section.name}`;
+    const forMs = this.clock.now() - section.since;
+    const by = section.state === QUEUED ? section.behind?.members[0] : firstOf(section.asked?.pending);
+    if (by === undefined) return { what };
+    const range = rangeAt(by.spans);
+    return { what, waitedFor: { what: section.state === QUEUED ? 'lookup' : 'subscriber', label: by.label, range, forMs } };
   }
 
   #abandon(section: Section): readonly Reader[] {
@@ -290,7 +324,7 @@ export class Space implements SectionHome {
   // --- close
 
   /** Everything that waits is turned away; everything in flight is marked. Subscribers are told by the section. */
-  shut(release: Section): Promise<void> | undefined {
+  shut(release: Section, bounds: CancelOptions | undefined): Promise<void> | undefined {
     this.closed = true;
     const error = this.closedError();
     for (const section of this.gate.queued.all()) {
@@ -301,14 +335,17 @@ export class Space implements SectionHome {
       for (const waiter of section.waiters?.list() ?? []) if (waiter instanceof Reader) waiter.fail(error);
     }
     for (const hold of this.gate.holds.all()) for (const reader of [...hold.members]) reader.fail(error);
-    return this.begin(release, undefined);
+    return this.begin(release, bounds);
   }
 
-  /** Closes every subscription. */
-  closeMembers(): void {
+  /** Closes every subscription. Begins that still wait for one go on waiting; if it has not confirmed the release either, they fail. */
+  closeMembers(released: boolean): void {
     const members = new Set<Member>();
     visitSpans(this.members, EVERYTHING, (member) => members.add(member));
-    for (const member of members) member.close();
+    for (const member of members) {
+      if (!released) for (const asked of [...(member.owes ?? [])]) asked.giveUp(this.closedError());
+      member.shut();
+    }
   }
 
   /** The error of everything that is asked of a closed space. */
@@ -334,19 +371,20 @@ export class Space implements SectionHome {
     if (this.note !== undefined) this.note('refused', { invalidation: section, subscription: by });
   }
 
-  /** Everyone concerned, once each, as of now: callbacks may close and add. */
-  #membersOf(section: Section): Set<Member> {
+  /** Everyone concerned, once each, in the order of subscription, as of now: callbacks may close and add. */
+  #membersOf(section: Section): readonly Member[] {
     const members = new Set<Member>();
     visitSpans(this.members, section.spans, (member) => {
       if (concerns(member.ignore, section.info)) members.add(member);
     });
-    return members;
+    return members.size < 2 ? [...members] : [...members].sort((a, b) => a.order - b.order);
   }
 
   #tellEnd(member: Member, section: Section): void {
     if (member.closed || member.subscriber.end === undefined) return;
     try {
-      member.subscriber.end(section);
+      const part = partOf(member, section);
+      member.subscriber.end(section, part === section.spans ? section.ranges : toRanges(part));
     } catch (error) {
       // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it
       // reports an event listener that throws.
@@ -360,6 +398,21 @@ export class Space implements SectionHome {
 
 function named({ kind, label }: { kind: string; label: string | undefined }): { kind: string; label?: string } {
   return label === undefined ? { kind } : { kind, label };
+}
+
+/** What of a section concerns a member; the section's own spans if all of it does. */
+function partOf(member: Member, section: Section): Spans {
+  return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
+}
+
+/** Throws if whoever began does not wait any more. */
+function demandWanted({ givenUp }: Section): void {
+  if (givenUp !== undefined) throw givenUp.error;
+}
+
+function firstOf<T>(all: ReadonlySet<T> | undefined): T | undefined {
+  for (const one of all ?? []) return one;
+  return undefined;
 }
 
 function intersection(start: number, end: number, from: number, to: number): { start: number; end: number } {

@@ -4,13 +4,15 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe, InvalidRangeError } from '../base/errors.js';
-import { contains, type Spans, toSpans } from '../base/range.js';
+import { checkNames, type Names, names } from '../base/options.js';
+import { printed } from '../base/print.js';
+import { contains, describeSpans, type Spans, toSpans } from '../base/range.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
-import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
+import { type CommitOptions, type Fetch, LOOKUP_NAMES, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
 import { Member, type Subscriber } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
 import type { Space } from './space.js';
-import { checkToken, checkWait, type FilterOptions, WaitingRead, type WaitOptions } from './wait.js';
+import { checkFilter, checkToken, checkWait, type FilterOptions, WAIT_NAMES, WaitingRead, type WaitOptions } from './wait.js';
 
 /** How to subscribe. */
 export interface SubscribeOptions extends FilterOptions {
@@ -35,7 +37,10 @@ export interface Subscription extends DisposableHandle {
   readonly label: string | undefined;
   /** True after `close()`, or after the tracker was closed. */
   readonly closed: boolean;
-  /** No callback starts after this has returned, also when called from inside a callback. Idempotent. O(log n). */
+  /**
+   * No callback starts after this has returned, also when called from inside a callback. It is the answer to every begin that
+   * still waits for this subscriber. Idempotent. O(log n).
+   */
   close(): void;
   /** As {@link RangeTracker.readBegin}. */
   readBegin(options?: WaitOptions & WithinSubscription): Promise<Seq>;
@@ -51,18 +56,27 @@ export interface Subscription extends DisposableHandle {
   lookup<T, R>(fetch: Fetch<T>, options: LookupOptions<T, R> & WithinSubscription): Promise<T | R>;
 }
 
+const SUBSCRIBE_OPTIONS: Names = /* @__PURE__ */ names('ignore label');
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names('ignore ranges');
+const WAIT_OPTIONS: Names = /* @__PURE__ */ names(WAIT_NAMES, 'ranges');
+const SUBSCRIPTION_LOOKUP: Names = /* @__PURE__ */ names(LOOKUP_NAMES, 'ranges');
+
 /** The object behind {@link Subscription}. */
 export class OpenSubscription extends Member implements Subscription {
   readonly #space: Space;
   readonly #handles: Handles;
 
   /** Throws before anything has changed. */
-  constructor(space: Space, ranges: Ranges, subscriber: Subscriber, { ignore, label }: SubscribeOptions) {
+  constructor(space: Space, ranges: Ranges, subscriber: Subscriber, options: SubscribeOptions | undefined) {
+    checkNames(options, SUBSCRIBE_OPTIONS, 'subscribe');
+    const { ignore, label } = options ?? {};
     const spans = toSpans(ranges);
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
+    const { end } = subscriber;
+    check(end === undefined || typeof end === 'function', 'end of the subscriber', end, 'a function');
     check(ignore === undefined || typeof ignore === 'function', 'ignore', ignore, 'a function');
     check(label === undefined || typeof label === 'string', 'label', label, 'a string');
-    super(subscriber, spans, ignore, label, space.seq);
+    super(subscriber, spans, ignore, label, space.seq, ++space.subscriptions);
     this.#space = space;
     this.#handles = insertSpans(space.members, spans, this);
     if (subscriber.end !== undefined) space.endListeners++;
@@ -70,6 +84,11 @@ export class OpenSubscription extends Member implements Subscription {
   }
 
   close(): void {
+    this.shut();
+    for (const asked of [...(this.owes ?? [])]) asked.answered(this);
+  }
+
+  shut(): void {
     if (this.closed) return;
     this.closed = true;
     const space = this.#space;
@@ -88,6 +107,7 @@ export class OpenSubscription extends Member implements Subscription {
   }
 
   async readBegin(options: WaitOptions & WithinSubscription = {}): Promise<Seq> {
+    checkNames(options, WAIT_OPTIONS, 'readBegin');
     const spans = this.#open(options.ranges);
     checkWait(options);
     const seq = await new WaitingRead(this.#space, spans, options.ignore ?? this.ignore).start(options);
@@ -96,6 +116,8 @@ export class OpenSubscription extends Member implements Subscription {
   }
 
   tryReadBegin(options: FilterOptions & WithinSubscription = {}): Seq | undefined {
+    checkNames(options, FILTER_OPTIONS, 'tryReadBegin');
+    checkFilter(options);
     const spans = this.#open(options.ranges);
     const ignore = options.ignore ?? this.ignore;
     for (let i = 0; i < spans.length; i += 2) if (this.#space.isActive(spans[i]!, spans[i + 1]!, ignore)) return undefined;
@@ -103,7 +125,9 @@ export class OpenSubscription extends Member implements Subscription {
   }
 
   readRetry(seq: Seq, options: FilterOptions & WithinSubscription = {}): boolean {
-    checkToken(seq);
+    checkNames(options, FILTER_OPTIONS, 'readRetry');
+    checkFilter(options);
+    checkToken(seq, this.#space.seq);
     const spans = this.#part(options.ranges);
     return this.closed || this.#space.closed || this.#space.answer(this.#space.check(spans, seq, options.ignore ?? this.ignore));
   }
@@ -113,6 +137,7 @@ export class OpenSubscription extends Member implements Subscription {
   lookup<T, R>(fetch: Fetch<T>, options: LookupOptions<T, R> & WithinSubscription): Promise<T | R>;
   lookup<T, R>(fetch: Fetch<T>, options: LookupOptions<T, R> & WithinSubscription = {}): Promise<R> {
     try {
+      checkNames(options, SUBSCRIPTION_LOOKUP, 'lookup');
       return new Lookup(this.#space, this.#open(options.ranges), fetch, options, this).start();
     } catch (error) {
       return Promise.reject(error);
@@ -129,12 +154,14 @@ export class OpenSubscription extends Member implements Subscription {
     if (ranges === undefined) return this.spans;
     const spans = toSpans(ranges);
     if (!contains(this.spans, spans))
-      throw new InvalidRangeError(`${show(spans)} reaches outside the subscription's ${show(this.spans)}`);
+      throw new InvalidRangeError(
+        `range ${describeSpans(spans)} reaches outside the subscription's ${describeSpans(this.spans)}`,
+      );
     return spans;
   }
 }
 
-function show(spans: Spans): string {
-  const more = spans.length > 2 ? ` and ${spans.length / 2 - 1} more` : '';
-  return `range [${spans[0]}, ${spans[1]})${more}`;
-}
+printed(OpenSubscription.prototype, {
+  name: 'Subscription',
+  data: ({ label, ranges, closed, owes }) => ({ label, ranges, closed, owes: owes?.size ?? 0 }),
+});

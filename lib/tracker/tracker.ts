@@ -16,23 +16,25 @@
  * about readers that bypass the tracker.
  */
 
-import { checkCancel } from '../base/cancel.js';
-import { type Clock, systemClock } from '../base/clock.js';
-import { check, describe } from '../base/errors.js';
+import { CANCEL_NAMES, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
+import { type Clock, checkClock, systemClock } from '../base/clock.js';
+import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
+import { printed } from '../base/print.js';
 import { EVERYTHING, single, toSpans } from '../base/range.js';
-import type { Collision, Ranges, Seq } from '../base/vocabulary.js';
-import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
-import { type Note, noteTo, type TrackerObserver } from './observer.js';
+import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
+import { type CommitOptions, type Fetch, LOOKUP_NAMES, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
+import { checkObservers, type Note, noteTo, type TrackerObserver } from './observer.js';
 import { type BeginOptions, type Invalidation, Section, type Subscriber } from './parties.js';
 import { type TrackerSnapshot, takeSnapshot } from './snapshot.js';
 import { Space } from './space.js';
 import type { TrackerStats } from './stats.js';
 import { OpenSubscription, type SubscribeOptions, type Subscription } from './subscription.js';
-import { checkToken, checkWait, type FilterOptions, WaitingRead, type WaitOptions } from './wait.js';
+import { checkFilter, checkToken, checkWait, type FilterOptions, WAIT_NAMES, WaitingRead, type WaitOptions } from './wait.js';
 
 /**
- * Ended ranges remembered by default. 4,096 cover a lookup of 100 ms at 40,000 invalidations a second, and cost
- * 128 KiB when full (it grows from nothing).
+ * Ended invalidations remembered by default. 4,096 cover a lookup of 100 ms at 40,000 invalidations a second, and cost
+ * 128 KiB when full, with one range each (it grows from nothing).
  */
 export const DEFAULT_HISTORY_CAPACITY = 4096;
 
@@ -41,12 +43,13 @@ export interface RangeTrackerOptions {
   /** A name for error messages, snapshots and observers. */
   label?: string | undefined;
   /**
-   * Ended ranges remembered: a whole number of at least 1; default 4,096. A lookup during which more end than that
-   * retries although it may not have been hit (`history-lost`, counted in `stats.historyLost`).
+   * Ended invalidations remembered, however many ranges each has: a whole number of at least 1; default 4,096. A lookup
+   * during which more end than that retries although it may not have been hit (`history-lost`, counted in
+   * `stats.historyLost`), unless it holds its ranges. Memory: 32 bytes a range, and at most 2^20 ranges (32 MiB).
    */
   historyCapacity?: number | undefined;
-  /** Told of every event. Absent, it costs one comparison an event. */
-  observer?: TrackerObserver | undefined;
+  /** Told of every event; several are told in their order. Absent, it costs one comparison an event. */
+  observer?: TrackerObserver | readonly TrackerObserver[] | undefined;
   /** Where time comes from; default the host's timers and `performance.now()`. */
   clock?: Clock | undefined;
   /** The counter's first value, a safe integer of at least 0; default 0. For tests near a limit, or to go on counting. */
@@ -56,7 +59,18 @@ export interface RangeTrackerOptions {
 /** @internal What drivers of this package need of a tracker, and the public must not see. */
 export let spaceOf: (tracker: RangeTracker) => Space;
 
-/** See the top of this page. */
+const TRACKER_OPTIONS: Names = /* @__PURE__ */ names('label historyCapacity observer clock initialSeq');
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names('ignore');
+const WAIT_OPTIONS: Names = /* @__PURE__ */ names(WAIT_NAMES);
+const LOOKUP_OPTIONS: Names = /* @__PURE__ */ names(LOOKUP_NAMES);
+const CLOSE_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
+
+/**
+ * One ordered space (bytes of a file, rows, keys, milliseconds), shared by everyone who reads it, changes it, or keeps something
+ * derived from it. Whoever changes it wraps the change in {@link RangeTracker.mutate}; whoever reads it asynchronously does so in
+ * {@link RangeTracker.lookup}, which commits only what no overlapping change has touched meanwhile; whoever keeps something
+ * registers with {@link RangeTracker.subscribe}, and is told before each overlapping change.
+ */
 export class RangeTracker {
   static {
     spaceOf = (tracker) => tracker.#space;
@@ -64,9 +78,12 @@ export class RangeTracker {
 
   readonly #space: Space;
   #closing: Promise<void> | undefined = undefined;
+  /** The section of `close`, once that was called. */
+  #release: Section | undefined = undefined;
 
   /** An empty space. Costs a few hundred bytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: RangeTrackerOptions = {}) {
+    checkNames(options, TRACKER_OPTIONS, 'new RangeTracker');
     const { label, historyCapacity = DEFAULT_HISTORY_CAPACITY, observer, clock = systemClock, initialSeq = 0 } = options;
     check(label === undefined || typeof label === 'string', 'label', label, 'a string');
     check(
@@ -75,10 +92,10 @@ export class RangeTracker {
       historyCapacity,
       'a whole number of at least 1',
     );
-    check(observer === undefined || (typeof observer === 'object' && observer !== null), 'observer', observer, 'an object');
-    check(typeof clock?.now === 'function', 'clock', clock, 'an object with now, setTimeout and clearTimeout');
+    const observers = checkObservers(observer);
+    checkClock(clock);
     check(Number.isSafeInteger(initialSeq) && initialSeq >= 0, 'initialSeq', initialSeq, 'a safe integer of at least 0');
-    const note = observer === undefined ? undefined : noteTo(this, observer, () => this.#space.stats.observerErrors++);
+    const note = observers.length === 0 ? undefined : noteTo(this, observers, () => this.#space.stats.observerErrors++);
     this.#space = new Space({ label, historyCapacity, note, clock, seq: initialSeq });
   }
 
@@ -117,7 +134,7 @@ export class RangeTracker {
    */
   async begin(ranges: Ranges, options?: BeginOptions): Promise<Invalidation> {
     const section = this.#section(ranges, true, options);
-    const begun = this.#space.begin(section, options?.signal);
+    const begun = this.#space.begin(section, options);
     if (begun !== undefined) await begun;
     if (this.#space.note !== undefined) this.#space.note('begun', { invalidation: section });
     return section;
@@ -146,7 +163,7 @@ export class RangeTracker {
   ): Promise<T> {
     check(typeof change === 'function', 'change', change, 'a function');
     const section = this.#section(ranges, true, options);
-    const begun = this.#space.begin(section, options?.signal);
+    const begun = this.#space.begin(section, options);
     if (begun !== undefined) await begun;
     try {
       return await (this.#space.note === undefined ? change(section) : observed(section, change, this.#space.note));
@@ -179,6 +196,7 @@ export class RangeTracker {
   async readBegin(ranges: Ranges, options?: WaitOptions): Promise<Seq> {
     if (this.#space.closed) throw this.#space.closedError();
     const spans = toSpans(ranges);
+    checkNames(options, WAIT_OPTIONS, 'readBegin');
     checkWait(options);
     return new WaitingRead(this.#space, spans, options?.ignore).start(options);
   }
@@ -190,7 +208,7 @@ export class RangeTracker {
   tryReadBegin(ranges: Ranges, options?: FilterOptions): Seq | undefined {
     const space = this.#space;
     if (space.closed) throw space.closedError();
-    const ignore = options?.ignore;
+    const ignore = filterOf(options, 'tryReadBegin');
     const range = single(ranges);
     if (range !== undefined) return space.isActive(range.start, range.end, ignore) ? undefined : space.seq;
     const spans = toSpans(ranges);
@@ -208,19 +226,20 @@ export class RangeTracker {
    */
   readRetry(ranges: Ranges, seq: Seq, options?: FilterOptions): boolean {
     const space = this.#space;
-    checkToken(seq);
+    checkToken(seq, space.seq);
     const range = single(ranges);
-    const ignore = options?.ignore;
+    const ignore = filterOf(options, 'readRetry');
     if (range === undefined) return space.closed || space.answer(space.check(toSpans(ranges), seq, ignore));
     return space.closed || space.answer(space.checkRange(range.start, range.end, seq, ignore));
   }
 
   /** What {@link RangeTracker.readRetry} says, with the reason; `undefined` if the reads may be used. Allocates. */
   collision(ranges: Ranges, seq: Seq, options?: FilterOptions): Collision | undefined {
-    checkToken(seq);
+    checkToken(seq, this.#space.seq);
     const spans = toSpans(ranges);
+    const ignore = filterOf(options, 'collision');
     if (this.#space.closed) return { reason: 'closed' };
-    const collision = this.#space.collision(spans, seq, options?.ignore);
+    const collision = this.#space.collision(spans, seq, ignore);
     if (collision?.reason === 'history-lost') this.#space.stats.historyLost++;
     return collision;
   }
@@ -249,6 +268,7 @@ export class RangeTracker {
     // Not an async function: returning a promise from one costs three turns more.
     try {
       if (this.#space.closed) throw this.#space.closedError();
+      if (options !== undefined) checkNames(options, LOOKUP_OPTIONS, 'lookup');
       return new Lookup(this.#space, toSpans(ranges), fetch, options).start();
     } catch (error) {
       return Promise.reject(error);
@@ -262,7 +282,7 @@ export class RangeTracker {
    * one is active now, its end will be heard. Subscribe *before* the first read. O(log n) in the number of subscribed
    * ranges. Throws `InvalidRangeError`, `InvalidArgumentError`, `ClosedError`.
    */
-  subscribe(ranges: Ranges, subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
+  subscribe(ranges: Ranges, subscriber: Subscriber, options?: SubscribeOptions): Subscription {
     if (this.#space.closed) throw this.#space.closedError();
     return new OpenSubscription(this.#space, ranges, subscriber, options);
   }
@@ -277,28 +297,44 @@ export class RangeTracker {
   /**
    * Ends the space: an invalidation of kind `'release'` over everything. Everything that waits rejects with
    * `ClosedError`, attempts in flight are aborted and will not commit, all subscribers are told and awaited, then their
-   * subscriptions are closed. Later calls throw `ClosedError`; handles already given out can still be ended. A second
-   * call returns the same promise. Rejects with `SubscriberError` if a subscriber has not confirmed; closed it is, too.
+   * subscriptions are closed. Later calls throw `ClosedError`; handles already given out can still be ended.
+   *
+   * A second call returns the same promise, and may bound it: when any bound runs out, it rejects with `TimeoutError` or the
+   * signal's reason. Rejects with `SubscriberError` if a subscriber has not confirmed. Closed it is in all of these cases.
    */
-  close(): Promise<void> {
+  close(options?: CancelOptions): Promise<void> {
+    try {
+      checkNames(options, CLOSE_OPTIONS, 'close');
+      if (options !== undefined) checkCancel(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (this.#closing === undefined) {
       let settle!: (done: Promise<void>) => void;
       this.#closing = new Promise((resolve) => {
         settle = resolve;
       });
-      settle(this.#close()); // only now: a subscriber may call close() while it is told
+      settle(this.#close(options)); // only now: a subscriber may call close() while it is told
+    } else if (options !== undefined) {
+      const { clock } = this.#space;
+      const bound = cancelOn(clock, options, 'the close of the tracker', (error) => this.#release?.giveUp(error));
+      const clear = () => bound?.clear();
+      this.#closing.then(clear, clear);
     }
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CancelOptions | undefined): Promise<void> {
     const space = this.#space;
     const release = new Section(space, EVERYTHING, true, { kind: 'release', label: space.label });
+    this.#release = release;
+    let released = false;
     try {
-      await space.shut(release);
+      await space.shut(release, options);
+      released = true;
     } finally {
       release.end();
-      space.closeMembers();
+      space.closeMembers(released);
       if (space.note !== undefined) space.note('closed', { subscription: undefined });
     }
   }
@@ -308,15 +344,25 @@ export class RangeTracker {
     if (space.closed) throw space.closedError();
     const spans = toSpans(ranges);
     const section = new Section(space, spans, blockable, options);
-    if (options?.signal !== undefined) checkCancel({ signal: options.signal });
+    if (options !== undefined) checkCancel(options);
     return section;
   }
+}
 
-  /** Shows as `RangeTracker "label"` wherever objects are described. */
-  get [Symbol.toStringTag](): string {
-    const { label } = this.#space;
-    return label === undefined ? 'RangeTracker' : `RangeTracker ${describe(label)}`;
-  }
+printed(RangeTracker.prototype, {
+  name: 'RangeTracker',
+  data: (tracker) => tracker.inspect(),
+  brief: (tracker) => {
+    const { label, seq, closed, waiting, subscribedRanges } = tracker.inspect();
+    return { label, seq, active: tracker.activeCount, waiting, subscribed: subscribedRanges, closed };
+  },
+});
+
+function filterOf(options: FilterOptions | undefined, where: string): Ignore | undefined {
+  if (options === undefined) return undefined;
+  checkNames(options, FILTER_OPTIONS, where);
+  checkFilter(options);
+  return options.ignore;
 }
 
 /** Calls the change between the two events that say so. */

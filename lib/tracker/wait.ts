@@ -1,11 +1,11 @@
 /**
  * Wait: a bare `readBegin`, parked until nothing active overlaps its ranges.
  */
-import { type Cancellation, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
+import { CANCEL_NAMES, type Cancellation, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
 import { check } from '../base/errors.js';
-import type { Spans } from '../base/range.js';
+import { describeSpans, type Spans } from '../base/range.js';
 import type { Ignore, Seq } from '../base/vocabulary.js';
-import { Reader } from './parties.js';
+import { Reader, waitedFor } from './parties.js';
 import type { Space } from './space.js';
 
 /** Which invalidations do not concern a reader. */
@@ -20,11 +20,20 @@ export interface FilterOptions {
 /** Filter and outer bounds of a wait. */
 export interface WaitOptions extends FilterOptions, CancelOptions {}
 
+/** The names of {@link WaitOptions}. */
+export const WAIT_NAMES: string = `ignore ${CANCEL_NAMES}`;
+
 /** Checks the filter and the bounds; a signal that has already fired is thrown as its reason. */
 export function checkWait(options: WaitOptions | undefined): void {
   if (options === undefined) return;
-  check(options.ignore === undefined || typeof options.ignore === 'function', 'ignore', options.ignore, 'a function');
+  checkFilter(options);
   checkCancel(options);
+}
+
+/** Checks the filter. */
+export function checkFilter(options: FilterOptions | undefined): void {
+  if (options === undefined) return;
+  check(options.ignore === undefined || typeof options.ignore === 'function', 'ignore', options.ignore, 'a function');
 }
 
 /** One waiting `readBegin`. Parked from its start to its settlement. */
@@ -47,7 +56,9 @@ export class WaitingRead extends Reader {
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      this.cancellation = cancelOn(this.space.clock, options, 'readBegin', (error) => this.fail(error));
+      const { clock } = this.space;
+      const what = () => ({ what: `readBegin over ${describeSpans(this.spans)}`, waitedFor: waitedFor(this, clock.now()) });
+      this.cancellation = cancelOn(clock, options, what, (error) => this.fail(error));
     });
   }
 
@@ -66,7 +77,11 @@ export class WaitingRead extends Reader {
   }
 }
 
-/** A token is a number: `undefined` is what a `tryReadBegin` returns that failed, and would compare as "fine". */
-export function checkToken(seq: Seq): void {
-  if (!(seq >= 0) || typeof seq !== 'number') check(false, 'seq', seq, 'a token from readBegin or tryReadBegin');
+/**
+ * A token is a number: `undefined` is what a `tryReadBegin` returns that failed, and would compare as "fine". So would a token of
+ * another tracker, which may be ahead of this one: only of those that are can this be seen.
+ */
+export function checkToken(seq: Seq, now: Seq): void {
+  if (!(seq >= 0 && seq <= now) || typeof seq !== 'number')
+    check(false, 'seq', seq, `a token from readBegin or tryReadBegin of this tracker, which has counted to ${now}`);
 }

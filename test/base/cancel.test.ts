@@ -111,10 +111,11 @@ describe('a wait that is cancelled', () => {
     await turns();
     clock.advance(10);
     await turns();
+    const why = 'it waits for the invalidation (clear) over [0, 8), since 10 ms';
     expect(outcomes.map(({ error }) => (error as Error).message)).toEqual([
-      'readBegin was not done within 10 ms',
-      'lookup was not done within 10 ms',
-      'lookup "preview" was not done within 10 ms',
+      `readBegin over [0, 8) was not done within 10 ms: ${why}`,
+      `lookup over [0, 8) was not done within 10 ms: ${why}`,
+      `lookup "preview" over [0, 8) was not done within 10 ms: ${why}`,
     ]);
     section.end();
     expectNothingLeft(tracker, { clock });

@@ -4,6 +4,7 @@ import {
   ClosedError,
   CollisionError,
   CommitError,
+  FeedbackError,
   InvalidArgumentError,
   InvalidRangeError,
   isRangefenceError,
@@ -23,7 +24,8 @@ const all: [string, RangefenceError, string, string][] = [
   ['ClosedError', new ClosedError('the tracker'), 'RANGEFENCE_CLOSED', 'the tracker is closed'],
   ['TimeoutError', new TimeoutError('lookup "a"', 50), 'RANGEFENCE_TIMEOUT', 'lookup "a" was not done within 50 ms'],
   ['RetryLimitError', new RetryLimitError('lost', 3, active), 'RANGEFENCE_RETRY_LIMIT', 'lost'],
-  ['SubscriberError', new SubscriberError('no', [new Error('a')]), 'RANGEFENCE_SUBSCRIBER', 'no'],
+  ['FeedbackError', new FeedbackError('itself'), 'RANGEFENCE_FEEDBACK', 'itself'],
+  ['SubscriberError', new SubscriberError('no', [new Error('a')], []), 'RANGEFENCE_SUBSCRIBER', 'no'],
   [
     'CommitError',
     new CommitError(),
@@ -54,7 +56,7 @@ describe('errors', () => {
 
   it('carry what belongs to them', () => {
     const first = new Error('a');
-    const subscriber = new SubscriberError('no', [first, 'b']);
+    const subscriber = new SubscriberError('no', [first, 'b'], []);
     expect([subscriber.errors, subscriber.cause]).toEqual([[first, 'b'], first]);
     expect(new TimeoutError('x', 50).timeoutMs).toBe(50);
     expect(new CollisionError(active).collision).toBe(active);

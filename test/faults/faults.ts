@@ -21,6 +21,9 @@ const MODEL = 'test/tracker/tracker.model.test.ts';
 const GATE = 'test/tracker/gate.model.test.ts';
 const HISTORY = 'test/tracker/history.model.test.ts';
 const RANGE = 'test/base/range.model.test.ts';
+const FORGETTING = 'test/tracker/forgetting.test.ts';
+const FEEDBACK = 'test/tracker/feedback.test.ts';
+const BOUNDS = 'test/tracker/bounds.test.ts';
 
 /** All of them. */
 export const FAULTS: readonly Fault[] = [
@@ -56,15 +59,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'remembers the begin of a section instead of its end',
     file: 'tracker/space.ts',
-    find: 'this.history.append(spans[i]!, spans[i + 1]!, seq, info)',
-    replace: 'this.history.append(spans[i]!, spans[i + 1]!, section.beginSeq, info)',
+    find: 'this.history.append(section.spans, seq, section.info)',
+    replace: 'this.history.append(section.spans, section.beginSeq, section.info)',
     first: [MODEL],
   },
   {
     name: 'remembers only the first range of a section',
-    file: 'tracker/space.ts',
-    find: 'for (let i = 0; i < spans.length; i += 2) this.history.append',
-    replace: 'for (let i = 0; i < 2; i += 2) this.history.append',
+    file: 'tracker/history.ts',
+    find: 'for (let i = 0; i < spans.length; i += 2) {',
+    replace: 'for (let i = 0; i < 2; i += 2) {',
     first: [MODEL],
   },
   {
@@ -168,9 +171,37 @@ export const FAULTS: readonly Fault[] = [
     first: [HISTORY],
   },
   {
+    name: 'a section of many ranges counts as many',
+    file: 'tracker/history.ts',
+    find: 'this.#sections++;',
+    replace: 'this.#sections = Math.min(this.capacity, this.#sections + spans.length / 2);',
+    first: [HISTORY, FORGETTING],
+  },
+  {
+    name: 'a lookup that holds loses to forgetting',
+    file: 'tracker/attempt.ts',
+    find: 'return hold?.admitted === true && !hold.crossed',
+    replace: 'return hold?.admitted === undefined && !hold!.crossed',
+    first: [FORGETTING],
+  },
+  {
+    name: 'a hold that was crossed still vouches for its ranges',
+    file: 'tracker/gate.ts',
+    find: 'if (concerns(hold.ignore, section.info)) hold.crossed = true;',
+    replace: '',
+    first: [FORGETTING],
+  },
+  {
+    name: 'what was observed while holding counts as fine, whatever had happened there before',
+    file: 'tracker/attempt.ts',
+    find: 'this.wasFine &&= this.space.check(spans, this.seq, this.ignore) === FINE;',
+    replace: '',
+    first: [FORGETTING],
+  },
+  {
     name: 'remembers without a limit',
     file: 'tracker/history.ts',
-    find: 'if (this.size === this.capacity) this.#forget();',
+    find: 'if (this.#sections === this.capacity) this.#forget();',
     replace: '',
     first: [HISTORY],
   },
@@ -215,8 +246,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what was observed is not checked',
     file: 'tracker/attempt.ts',
-    find: 'return this.observed !== undefined &&',
-    replace: 'return false &&',
+    find: 'return seen === HIT ||',
+    replace: 'return seen === undefined ||',
     first: [RACE],
   },
   {
@@ -358,15 +389,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'begins that were let go together are looked at one by one',
     file: 'tracker/gate.ts',
-    find: 'for (const section of granted) section.granted = true;',
+    find: 'section.granted = true;',
     replace: '',
     first: [HOLD],
   },
   {
     name: 'the end of a hold lets only one begin go',
     file: 'tracker/gate.ts',
-    find: 'for (const section of granted) section.granted = true;\n    return granted;',
-    replace: 'for (const section of granted) section.granted = true;\n    return granted.slice(0, 1);',
+    find: 'return granted;',
+    replace: 'return granted.slice(0, 1);',
     first: [HOLD],
   },
   {
@@ -408,28 +439,28 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'does not await what subscribers answer',
     file: 'tracker/space.ts',
-    find: 'await answers.settle(this.clock, signal);',
-    replace: 'answers.settle(this.clock, signal)?.catch(() => {});',
+    find: 'await answers.settled();',
+    replace: 'answers.settled().catch(() => {});',
     first: [SUBSCRIPTION],
   },
   {
     name: 'a rolled back begin tells nobody',
     file: 'tracker/space.ts',
-    find: 'this.end(section, told);',
+    find: 'this.end(section, answers.told);',
     replace: 'this.end(section, new Set());',
     first: [SUBSCRIPTION],
   },
   {
     name: 'a rolled back begin takes the counter back',
     file: 'tracker/space.ts',
-    find: 'this.end(section, told);',
-    replace: 'this.end(section, told);\n    this.seq = (this.seq - 2) as Seq;',
+    find: 'this.end(section, answers.told);',
+    replace: 'this.end(section, answers.told);\n    this.seq = (this.seq - 2) as Seq;',
     first: [SUBSCRIPTION],
   },
   {
     name: 'a refused begin stays active',
     file: 'tracker/space.ts',
-    find: 'this.end(section, told);',
+    find: 'this.end(section, answers.told);',
     replace: ';',
     first: [SUBSCRIPTION],
   },
@@ -461,5 +492,77 @@ export const FAULTS: readonly Fault[] = [
     find: '      section.refuse(error);\n',
     replace: '',
     first: [SUBSCRIPTION],
+  },
+
+  // --- subscribers that are waited for
+  {
+    name: 'feedback through callbacks goes on for ever',
+    file: 'tracker/answers.ts',
+    find: 'if (times >= MOST_INSIDE) throw',
+    replace: 'if (times >= 1e9) throw',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'feedback through promises goes on for ever',
+    file: 'tracker/answers.ts',
+    find: 'if (owed >= MOST_OWED) throw',
+    replace: 'if (owed >= 1e9) throw',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'every level of a feedback wraps the error once more',
+    file: 'tracker/answers.ts',
+    find: 'if (feedback !== undefined) throw feedback.error;',
+    replace: '',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'a begin goes on waiting for a subscription that was closed',
+    file: 'tracker/subscription.ts',
+    find: 'for (const asked of [...(this.owes ?? [])]) asked.answered(this);',
+    replace: '',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'a subscriber is told all that changes, not its part',
+    file: 'tracker/space.ts',
+    find: 'return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);',
+    replace: 'return section.spans ?? contains(intersect([], []), member.spans);',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'subscribers are told in the order of the tree',
+    file: 'tracker/space.ts',
+    find: 'return members.size < 2 ? [...members] : [...members].sort((a, b) => a.order - b.order);',
+    replace: 'return [...members];',
+    first: [FEEDBACK],
+  },
+  {
+    name: 'a bound that runs out does not end a begin that waits for a subscriber',
+    file: 'tracker/parties.ts',
+    find: 'this.asked?.giveUp(error);',
+    replace: '',
+    first: [BOUNDS],
+  },
+  {
+    name: 'a bound that runs out does not end a begin that queues',
+    file: 'tracker/parties.ts',
+    find: 'this.refuse(error);',
+    replace: '',
+    first: [BOUNDS],
+  },
+  {
+    name: 'a signal that a callback has fired is not looked at',
+    file: 'tracker/space.ts',
+    find: 'demandWanted(section); // a callback of pass 1',
+    replace: '// a callback of pass 1',
+    first: [BOUNDS],
+  },
+  {
+    name: 'a close that is given up leaves begins waiting for a subscriber that will never answer',
+    file: 'tracker/space.ts',
+    find: 'if (!released) for',
+    replace: 'if (released) for',
+    first: [BOUNDS],
   },
 ];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Invalidation, type Range, RetryLimitError } from '../../lib/index.js';
+import { insidesOf } from '../support/insides.js';
 import { type Holder, Stage } from '../support/model/holder.js';
 import { property } from '../support/model/random.js';
 import { meet } from '../support/model/ranges.js';
@@ -140,7 +141,7 @@ async function play(run: Run, { what, range, who }: { what: string; range: numbe
 
 /** Begins that have given up: the witness cannot hear of them from the tracker. */
 function goneFrom({ witness, tracker }: Stage): Invalidation[] {
-  const shown = new Set(tracker.inspect().sections.map(({ invalidation }) => invalidation));
+  const shown = new Set(insidesOf(tracker).sections.map(({ invalidation }) => invalidation));
   return witness.queuedInvalidations.filter((invalidation) => !shown.has(invalidation));
 }
 

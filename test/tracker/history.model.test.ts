@@ -16,6 +16,7 @@ class List {
   readonly #entries: Entry[] = [];
   readonly #capacity: number;
   #forgotten = 0;
+  #sections = 0;
   #floor: number;
 
   constructor(capacity: number, seq: number) {
@@ -31,9 +32,13 @@ class List {
     return this.#entries[this.#forgotten]!;
   }
 
-  append(entry: Entry): void {
-    this.#entries.push(entry);
-    if (this.size > this.#capacity) this.#floor = this.#entries[this.#forgotten++]!.seq;
+  /** All of one section. */
+  append(entries: readonly Entry[]): void {
+    this.#entries.push(...entries);
+    if (++this.#sections <= this.#capacity) return;
+    this.#sections--;
+    this.#floor = this.oldest.seq;
+    while (this.oldest.seq === this.#floor) this.#forgotten++;
   }
 
   find(start: number, end: number, token: number, ignore?: Ignore): Entry | typeof LOST | typeof NONE {
@@ -70,10 +75,8 @@ class Pair {
   /** A section of some ranges ends: all of them under one number. */
   end(ranges: readonly (readonly [number, number])[], info: InvalidationInfo): void {
     this.seq += 2;
-    for (const [start, end] of ranges) {
-      this.history.append(start, end, this.seq, info);
-      this.list.append({ start, end, seq: this.seq, info });
-    }
+    this.history.append(ranges.flat(), this.seq, info);
+    this.list.append(ranges.map(([start, end]) => ({ start, end, seq: this.seq, info })));
   }
 
   isSame(): boolean {
@@ -171,12 +174,33 @@ test.each([2 ** 31 - 40, 2 ** 32 - 40, 2 ** 53 - 1000])('numbers go on beyond %i
   }
 });
 
-test('a section of more ranges than the memory holds is lost to exactly those that began before it', () => {
-  const pair = new Pair(4, 10);
-  const many = Array.from({ length: 6 }, (_, i) => [i * 4, i * 4 + 2] as const);
-  pair.end(many, INFOS[0]!);
-  expect(pair.history.find(0, 2, 11)).toBe(LOST);
-  expect(pair.history.find(0, 2, 12)).toBe(NONE);
-  pair.ask(20, 22, 11, undefined);
-  expect(pair.history.size).toBe(4);
+test('sections of thousands of ranges count once each, and are forgotten as a whole', () => {
+  const random = new Random(SEED);
+  const pair = new Pair(12, 10);
+  for (let i = 0; i < 60; i++) {
+    const many = i % 3 === 0 ? 3000 + random.below(3000) : 1 + random.below(3);
+    pair.end(
+      Array.from({ length: many }, (_, at) => [at * 16, at * 16 + 1 + random.below(12)] as const),
+      INFOS[random.below(3)]!,
+    );
+    expect(pair.history.sections).toBe(Math.min(12, i + 1));
+    expect(pair.isSame()).toBe(true);
+    const oldest = pair.list.oldest.seq;
+    for (let question = 0; question < 40; question++) {
+      const at = random.below(6000) * 16 + random.below(16);
+      const token = question % 4 === 0 ? oldest - 1 - random.below(3) : oldest + random.below(pair.seq - oldest + 1);
+      pair.ask(at, at + 1 + random.below(20), token, FILTERS[random.below(4)]);
+    }
+  }
+});
+
+test('no load can fill the memory: beyond 2^20 ranges the oldest sections go, the newest never', () => {
+  const history = new History(4096, 0);
+  const spans = Array.from({ length: 2 ** 19 }, (_, i) => [2 * i, 2 * i + 1]).flat();
+  for (let i = 1; i <= 3; i++) history.append(spans, 2 * i, INFOS[0]!);
+  expect([history.sections, history.size, history.floor]).toEqual([2, 2 ** 20, 2]);
+  history.append([...spans, ...spans, 0, 1], 8, INFOS[0]!);
+  expect([history.sections, history.size, history.floor]).toEqual([1, 2 ** 20 + 1, 6]);
+  expect(history.entry(history.find(0, 1, 7)).seq).toBe(8);
+  expect([history.find(1, 2, 5), history.find(1, 2, 6)]).toEqual([LOST, NONE]);
 });

@@ -61,7 +61,7 @@ function twins(capacity: number, seq = 0) {
     plain,
     append(start: number, end: number, step = 2) {
       last += step;
-      history.append(start, end, last, INFO);
+      history.append([start, end], last, INFO);
       plain.append({ start, end, seq: last });
       return last;
     },
@@ -194,26 +194,28 @@ describe('the history', () => {
 
   it('with several ranges that ended at once keeps them all after the token, or none', () => {
     const history = new History(8, 0);
-    for (let i = 0; i < 3; i++) history.append(i * 10, i * 10 + 5, 2, INFO);
+    history.append([0, 5, 10, 15, 20, 25], 2, INFO);
     for (let i = 0; i < 3; i++) {
       expect(history.find(i * 10, i * 10 + 1, 1)).toBe(i);
       expect(history.find(i * 10, i * 10 + 1, 2)).toBe(NONE);
     }
   });
 
-  it('that has forgotten part of what ended at once has lost what is before that end', () => {
+  it('of two sections has lost nothing to one of many ranges, and forgets it as a whole', () => {
     const history = new History(2, 0);
-    for (let i = 0; i < 3; i++) history.append(i * 10, i * 10 + 5, 2, INFO);
-    expect(history.floor).toBe(2);
-    expect(history.find(0, 5, 1)).toBe(LOST);
-    expect(history.find(0, 5, 2)).toBe(NONE);
-    expect(history.find(10, 15, 1)).toBeGreaterThanOrEqual(0);
+    history.append([0, 5, 10, 15, 20, 25], 2, INFO);
+    history.append([30, 35], 4, INFO);
+    expect([history.sections, history.size, history.floor]).toEqual([2, 4, 0]);
+    expect(history.find(0, 5, 1)).toBe(0);
+    history.append([40, 45], 6, INFO);
+    expect([history.sections, history.size, history.floor]).toEqual([2, 2, 2]);
+    expect([history.find(0, 5, 1), history.find(0, 5, 2), history.find(30, 31, 2)]).toEqual([LOST, NONE, 3]);
   });
 
   it('passes over what is ignored, and says what is left', () => {
     const history = new History(200, 0);
     const info = (owner: unknown) => ({ kind: 'clear', owner, label: undefined });
-    for (let i = 1; i <= 200; i++) history.append(0, 8, 2 * i, info(i));
+    for (let i = 1; i <= 200; i++) history.append([0, 8], 2 * i, info(i));
     const only = (owner: number) => (one: { owner: unknown }) => one.owner !== owner;
     for (let walk = 0; walk < 50; walk++) {
       for (const owner of [1, 64, 65, 128, 200]) {
@@ -235,7 +237,7 @@ describe('the history', () => {
 
   it('has lost a token although all that is left is ignored', () => {
     const history = new History(2, 0);
-    for (let i = 1; i <= 3; i++) history.append(0, 8, 2 * i, INFO);
+    for (let i = 1; i <= 3; i++) history.append([0, 8], 2 * i, INFO);
     expect(history.find(0, 8, 1, () => true)).toBe(LOST);
     expect(history.find(0, 8, 2, () => true)).toBe(NONE);
   });
@@ -264,7 +266,7 @@ describe('a question to the history costs', () => {
   /** `count` ranges [10 i, 10 i + 5), ended at 2, 4, 6 ...; the memory holds just as many. */
   function filled(count: number): History {
     const history = new History(count, 0);
-    for (let i = 0; i < count; i++) history.append(10 * i, 10 * i + 5, 2 * i + 2, INFO);
+    for (let i = 0; i < count; i++) history.append([10 * i, 10 * i + 5], 2 * i + 2, INFO);
     return history;
   }
 
@@ -312,7 +314,7 @@ describe('a question to the history costs', () => {
     const history = filled(128);
     const far = () => looksAtBounds(history, history.floor, 1e6, 1e6 + 1);
     times(40, far);
-    for (let i = 128; i < 192; i++) history.append(10 * i, 10 * i + 5, 2 * i + 2, INFO);
+    for (let i = 128; i < 192; i++) history.append([10 * i, 10 * i + 5], 2 * i + 2, INFO);
     expect(times(31, far)).toEqual(new Array(31).fill(2 * 64 + 7));
     expect(times(10, far)).toEqual(new Array(10).fill(2 * 7));
   });
@@ -334,7 +336,7 @@ describe('a question to the history costs', () => {
 
   it('no more in a sorted block when one before it, that reaches farther, is sorted, too', () => {
     const history = new History(128, 0);
-    for (let i = 0; i < 128; i++) history.append(10 * i, i < 64 ? 1e5 : 10 * i + 5, 2 * i + 2, INFO);
+    for (let i = 0; i < 128; i++) history.append([10 * i, i < 64 ? 1e5 : 10 * i + 5], 2 * i + 2, INFO);
     const later = () => looksAtBounds(history, 2 * 64, 646, 649);
     const before = times(40, later).at(-1);
     expect(before).toBeLessThanOrEqual(8);

@@ -35,7 +35,7 @@ describe('the end of a hold', () => {
     await turns();
     expect(holder.outcome.error).toBeInstanceOf(RetryLimitError);
     expect(holder.outcome.error).toMatchObject({
-      message: 'lookup "reader" held its ranges for 1000 ms without getting through; last: ended "clear" over [0, 8)',
+      message: 'lookup "reader" over [0, 8) held its ranges for 1000 ms without getting through; last: ended "clear" over [0, 8)',
       attempts: 2,
       collision: { reason: 'ended', range: PAGE, seq: 2 },
     });

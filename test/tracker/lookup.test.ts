@@ -13,6 +13,7 @@ import {
 } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
 import { hit } from '../support/holding.js';
+import { insidesOf } from '../support/insides.js';
 import { expectNothingLeft, listeners } from '../support/leftovers.js';
 import { ManualFetch, range } from '../support/reading.js';
 import { failure, Outcome, soon, turns } from '../support/turns.js';
@@ -89,7 +90,7 @@ describe('the options of a lookup', () => {
     const result = new Outcome(tracker.lookup(PAGE, () => new Promise(() => {}), { timeoutMs, label: 'slow' }));
     clock.advance(timeoutMs);
     await turns();
-    expect(result.error).toEqual(new TimeoutError('lookup "slow"', timeoutMs));
+    expect(result.error).toEqual(new TimeoutError('lookup "slow" over [0, 8), attempt 1 of which was running,', timeoutMs));
     expectNothingLeft(tracker, { clock });
   });
 
@@ -577,7 +578,7 @@ describe('the signal of an attempt', () => {
     const { tracker } = make();
     const { attempt } = start(tracker);
     attempt.signal.addEventListener('abort', () => {
-      for (const { invalidation } of tracker.inspect().sections) invalidation.end();
+      for (const { invalidation } of insidesOf(tracker).sections) invalidation.end();
     });
     const section = tracker.tryBegin(PAGE);
     section?.end();
@@ -625,7 +626,7 @@ describe('a lookup that keeps losing', () => {
     }
     expect(outcome.error).toBeInstanceOf(RetryLimitError);
     expect(outcome.error).toMatchObject({
-      message: `lookup "reader" lost ${maxAttempts} times; last: ended "clear" over [0, 8)`,
+      message: `lookup "reader" over [0, 8) lost ${maxAttempts} times; last: ended "clear" over [0, 8)`,
       attempts: maxAttempts,
       collision: { reason: 'ended', seq: 2 * maxAttempts },
     });
@@ -660,7 +661,7 @@ describe('a lookup that keeps losing', () => {
       await turns();
     }
     expect(outcome.error).toBeInstanceOf(RetryLimitError);
-    expect(outcome.error).toMatchObject({ message: 'lookup lost 3 times', attempts: 0, collision: undefined });
+    expect(outcome.error).toMatchObject({ message: 'lookup over [0, 8) lost 3 times', attempts: 0, collision: undefined });
     expect(links).toBe(3);
     section.end();
     expectNothingLeft(tracker, { clock });

@@ -43,8 +43,8 @@ describe('a new tracker', () => {
     [{ historyCapacity: 1.5 }, 'historyCapacity is 1.5; expected a whole number of at least 1'],
     [{ historyCapacity: Number.POSITIVE_INFINITY }, 'historyCapacity is Infinity; expected a whole number of at least 1'],
     [{ historyCapacity: '64' }, 'historyCapacity is "64"; expected a whole number of at least 1'],
-    [{ observer: 'me' }, 'observer is "me"; expected an object'],
-    [{ observer: null }, 'observer is null; expected an object'],
+    [{ observer: 'me' }, 'observer is "me"; expected an object with methods that are named as events'],
+    [{ observer: null }, 'observer is null; expected an object with methods that are named as events'],
     [{ clock: {} }, 'clock is an object; expected an object with now, setTimeout and clearTimeout'],
     [{ clock: null }, 'clock is null; expected an object with now, setTimeout and clearTimeout'],
     [{ initialSeq: -1 }, 'initialSeq is -1; expected a safe integer of at least 0'],
@@ -56,8 +56,9 @@ describe('a new tracker', () => {
   });
 
   it('shows its label where objects are described', () => {
-    expect(String(new RangeTracker())).toBe('[object RangeTracker]');
-    expect(String(new RangeTracker({ label: 'pages' }))).toBe('[object RangeTracker "pages"]');
+    expect(String(new RangeTracker())).toBe('RangeTracker { seq: 0, active: 0, waiting: 0, subscribed: 0, closed: false }');
+    expect(String(new RangeTracker({ label: 'pages' }))).toContain('RangeTracker { label: "pages", seq: 0');
+    expect(Object.prototype.toString.call(new RangeTracker())).toBe('[object RangeTracker]');
   });
 });
 
@@ -232,10 +233,10 @@ describe('mutate', () => {
 });
 
 describe('a token', () => {
-  it.each([undefined, null, 'x', -1, Number.NaN, {}])('is not %s', (bad) => {
+  it.each([undefined, null, 'x', -1, Number.NaN, {}, 1, 99])('is not %s', (bad) => {
     const tracker = new RangeTracker();
     const mirror = tracker.subscribe(PAGE, { invalidate() {} });
-    const message = /^seq is .*; expected a token from readBegin or tryReadBegin$/;
+    const message = /^seq is .*; expected a token from readBegin or tryReadBegin of this tracker, which has counted to 0$/;
     expect(() => tracker.readRetry(PAGE, bad as Seq)).toThrow(message);
     expect(() => tracker.collision(PAGE, bad as Seq)).toThrow(message);
     expect(() => mirror.readRetry(bad as Seq)).toThrow(message);
@@ -386,13 +387,16 @@ describe('subscribers that fail a begin', () => {
     ['in pass 2 and in pass 1', rejects(first), throws(second)],
   ])('%s are named in the order in which they were told', async (_name, one, two) => {
     const tracker = new RangeTracker();
-    tracker.subscribe(range(0, 4), { invalidate: one });
+    tracker.subscribe(range(0, 4), { invalidate: one }, { label: 'one' });
     tracker.subscribe(range(4, 8), { invalidate: two });
-    const error = await failure(tracker.begin([range(0, 4), range(4.5, 8)]));
+    const error = await failure(tracker.begin([range(0, 4), range(4.5, 8)], { label: 'flush', kind: 'unmap' }));
     expect(error).toBeInstanceOf(SubscriberError);
     expect(error).toMatchObject({
-      message: 'a subscriber has not confirmed that it stopped using the range: first (and 1 more)',
+      message:
+        'the subscriber "one" over [0, 4) has not confirmed that it stopped using what ' +
+        'the invalidation "flush" (unmap) over [0, 4) and 1 more changes: first (and 1 more)',
       errors: [first, second],
+      subscriptions: [{ label: 'one' }, { label: undefined }],
       cause: first,
     });
     expect(tracker.stats.subscriberErrors).toBe(2);
@@ -414,7 +418,8 @@ describe('subscribers that fail a begin', () => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: throws('a string') });
     expect(await failure(tracker.begin(PAGE))).toMatchObject({
-      message: 'a subscriber has not confirmed that it stopped using the range: "a string"',
+      message:
+        'the subscriber over [0, 8) has not confirmed that it stopped using what the invalidation (clear) over [0, 8) changes: "a string"',
       errors: ['a string'],
     });
   });

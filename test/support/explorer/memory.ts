@@ -9,7 +9,9 @@
  * Left out, because nothing in a scenario of six parties depends on it: the counter and the history themselves (what they
  * answer is asked), and heat, which takes more than thirty lost attempts to come into play.
  */
+
 import type { Invalidation, Range, RangeTracker, ReaderInfo, TrackerObserver } from '../../../lib/index.js';
+import { insidesOf } from '../insides.js';
 import type { Moment, Witness } from '../model/witness.js';
 
 /** One call of a fetch, or one round by hand. */
@@ -79,7 +81,7 @@ export class Memory {
 
   /** The state. */
   shown(tracker: RangeTracker): string {
-    const { sections, holds } = tracker.inspect();
+    const { sections, holds } = insidesOf(tracker);
     const there: [came: number, name: string][] = [];
     for (const { invalidation, state, waiting } of sections) {
       const readers = waiting.map(({ reader }) => this.#nameOf(reader));

@@ -17,6 +17,7 @@
  * *When* something happened it learns from the tracker's observer, called in the moment of the event; *that* it happened,
  * over which ranges and with which filter, it is told by the party that asked for it, and both accounts must agree.
  */
+
 import type {
   Collision,
   Ignore,
@@ -28,6 +29,7 @@ import type {
   ReaderInfo,
   TrackerObserver,
 } from '../../../lib/index.js';
+import { insidesOf } from '../insides.js';
 import { anyMeet, joined, listOf, meet } from './ranges.js';
 
 /** One section. Indices are the witness's own; `end` is Infinity while it is active. */
@@ -54,8 +56,8 @@ interface QueuedRecord {
 export interface Moment {
   readonly index: number;
   readonly seq: number;
-  /** Ranges that had ended by then. */
-  readonly entries: number;
+  /** Sections that had ended by then. */
+  readonly ended: number;
 }
 
 /** One lookup, from its call to its end. */
@@ -114,7 +116,7 @@ export class Witness {
   /** The longest hold any lookup asked for: no begin may queue longer. */
   readonly #holdMs: number;
   #index = 0;
-  #entries = 0;
+  #ends = 0;
   readonly #active = new Map<Invalidation, SectionRecord>();
   readonly #queued = new Map<Invalidation, QueuedRecord>();
   /** In the order of their ends; without those that nobody can ask about any more. */
@@ -182,7 +184,7 @@ export class Witness {
 
   /** Now, as a token. */
   moment(): Moment {
-    return { index: this.#index, seq: this.seq, entries: this.#entries };
+    return { index: this.#index, seq: this.seq, ended: this.#ends };
   }
 
   /** What the tracker has to answer to `readRetry`: was it hit, or can it not know? */
@@ -192,7 +194,7 @@ export class Witness {
 
   /** True if the tracker is allowed to have forgotten what ended after this moment: then it must say "collides". */
   isLost(moment: Moment): boolean {
-    return this.#entries - moment.entries > this.#capacity;
+    return this.#ends - moment.ended > this.#capacity;
   }
 
   /** Is something relevant active now? */
@@ -235,7 +237,7 @@ export class Witness {
     const where = `${who}: collision ${JSON.stringify(collision)} of ${show(own)} since ${moment.seq}`;
     if (reason === 'history-lost') {
       this.counts.historyLost++;
-      if (!this.isLost(moment)) this.#wrong(`${where}, but only ${this.#entries - moment.entries} ended since`);
+      if (!this.isLost(moment)) this.#wrong(`${where}, but only ${this.#ends - moment.ended} ended since`);
       return;
     }
     if (hits.length === 0) {
@@ -256,13 +258,12 @@ export class Witness {
   /** Walks over everything the tracker shows of itself, and over everybody who waits. */
   walk(tracker: RangeTracker): void {
     const snapshot = tracker.inspect();
-    const { sections, holds, history } = snapshot;
+    const { history } = snapshot;
+    const { sections, holds } = insidesOf(tracker);
     if (snapshot.seq !== this.seq) this.#wrong(`the counter is ${snapshot.seq} after ${this.seq} events`);
     if (tracker.activeCount !== this.#active.size) this.#wrong(`${tracker.activeCount} active, not ${this.#active.size}`);
-    if (history.size > history.capacity || history.size > this.#entries)
-      this.#wrong(`${history.size} remembered of ${this.#entries}`);
-    if (history.size < Math.min(history.capacity, this.#entries))
-      this.#wrong(`only ${history.size} remembered of ${this.#entries}`);
+    if (history.size > history.capacity || history.size > this.#ends) this.#wrong(`${history.size} remembered of ${this.#ends}`);
+    if (history.size < Math.min(history.capacity, this.#ends)) this.#wrong(`only ${history.size} remembered of ${this.#ends}`);
     const parked = new Set<ReaderInfo>();
     for (const { invalidation, state, waiting } of sections) {
       if (state === 'active' && !this.#active.has(invalidation))
@@ -347,7 +348,7 @@ export class Witness {
         record.end = ++this.#index;
         record.endSeq = seq;
         if (this.seq !== seq) this.#wrong(`${name(record)} ends at ${seq}, not ${this.seq}`);
-        this.#entries += record.ranges.length;
+        this.#ends++;
         this.#ended.push(record);
         if (this.#forgets && this.#ended.length > 64) this.#prune();
       },
@@ -397,7 +398,10 @@ export class Witness {
         this.counts.commits++;
         const lookup = this.#known(reader.label!);
         if (lookup.moment === undefined) return this.#wrong(`${lookup.label} commits outside an attempt`);
-        this.judge(lookup.label, undefined, [...lookup.base, ...lookup.observed], lookup.moment, lookup.ignore);
+        const read = [...lookup.base, ...lookup.observed];
+        // What is forgotten does not matter to one that holds: nothing can have begun there. Whether something has is judged all the same.
+        if (lookup.held === undefined || this.#hits(read, lookup.moment, lookup.ignore).length > 0)
+          this.judge(lookup.label, undefined, read, lookup.moment, lookup.ignore);
         this.#over(reader, lookup);
       },
       failed: ({ reader }) => {

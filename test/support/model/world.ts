@@ -2,6 +2,7 @@
  * World: readers, invalidators and subscribers over a few pages, all at once, in an order that a seed decides, under the
  * eyes of a witness. The race tests and the soak run the same one.
  */
+
 import { getEventListeners } from 'node:events';
 import {
   type Attempt,
@@ -13,6 +14,7 @@ import {
   RetryLimitError,
   TimeoutError,
 } from '../../../lib/index.js';
+import { insidesOf } from '../insides.js';
 import { ManualClock } from './clock.js';
 import { Content, type Copy, isTorn, pagesOf } from './content.js';
 import { Random } from './random.js';
@@ -428,7 +430,7 @@ class World {
         { ignore: contentOnly },
       );
       // Sections that are active already are heard of by their end only.
-      for (const { invalidation } of this.#tracker.inspect().sections) {
+      for (const { invalidation } of insidesOf(this.#tracker).sections) {
         if (invalidation.active && invalidation.kind !== HARMLESS && anyMeet(invalidation.ranges, subscription.ranges))
           open.add(invalidation);
       }

@@ -35,6 +35,7 @@ export const GATES: readonly Gate[] = [
   { name: 'style' },
   { name: 'lint', figure: (output) => last(output, /Checked \d+ files/) },
   { name: 'test:unit', cores: 2, figure: tested },
+  { name: 'test:orders', cores: 2, figure: tested },
   { name: 'test:faults', cores: 2, figure: (output) => last(output, /\d+ caught, \d+ survived/) },
 ];
 

@@ -4,8 +4,8 @@
  *
  *   --only TEXT   only faults whose name has this text in it
  *
- * A test that fails anyway catches nothing: the files that are tried first run once without a fault, too, beside the others,
- * and so does the whole suite before the first fault that gets past them.
+ * A test that fails anyway catches nothing: each test that has caught a fault must pass in the end without any, and so must
+ * the whole suite before the first fault that gets past the files that are tried first.
  *
  * The library on disk is never touched: the fault is put in where the tests load the file (vitest.config.mjs). Runners
  * (runner.ts) stay from one fault to the next, which saves their start; the tests of each fault have a thread of their own, and
@@ -15,7 +15,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Fault } from './faults.js';
-import { type Outcome, Runner } from './runner.js';
+import { type Outcome, Runner, type Test } from './runner.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** One line for each list of faults: the module beside this one, and what it exports. */
@@ -28,8 +28,14 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['keyed', 'KEYED_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
 ];
-/** Two cores are what the whole run is planned for. */
-const AT_ONCE = 2;
+/** A fault, and what has noticed it. */
+interface Catch {
+  readonly fault: Fault;
+  readonly by: Test | 'hung';
+}
+
+/** One more than the cores that the whole run is planned for: some faults are noticed only by a test whose time runs out. */
+const AT_ONCE = 3;
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const all = await Promise.all(LISTS.map(([module, name]) => readList(module, name)));
@@ -63,43 +69,73 @@ async function readList(module: string, name: string): Promise<readonly Fault[]>
 async function seedAll(): Promise<boolean> {
   const started = performance.now();
   const queue = [...faults];
-  let survived = 0;
+  const catches: Catch[] = [];
   let sound: Promise<void> | undefined;
   const worker = async (runner: Runner) => {
     for (let fault = queue.shift(); fault !== undefined; fault = queue.shift()) {
       const begun = performance.now();
-      let by = caughtBy(fault, await runner.run(fault.first, fault));
+      let by = caughtBy(fault, await runner.seed(fault.first, fault));
       if (by === undefined) {
-        sound ??= demandSound(runner, []);
+        sound ??= runner.sound([]).then((outcome) => demandSound(outcome, 0));
         await sound;
-        by = caughtBy(fault, await runner.run([], fault));
+        by = caughtBy(fault, await runner.seed([], fault));
       }
-      if (by === undefined) survived++;
+      if (by !== undefined) catches.push({ fault, by });
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       console.log(
-        `${by === undefined ? 'SURVIVED' : 'caught  '}  ${fault.name}  ${by === undefined ? '' : `<- ${by}`}  ${seconds} s`,
+        `${by === undefined ? 'SURVIVED' : 'caught  '}  ${fault.name}  ${by === undefined ? '' : `<- ${name(by)}`}  ${seconds} s`,
       );
     }
   };
-  const [first, ...others] = runners as [Runner, ...Runner[]];
-  const files = [...new Set(faults.flatMap((fault) => fault.first))];
-  await Promise.all([demandSound(first, files).then(() => worker(first)), ...others.map(worker)]);
+  await Promise.all(runners.map(worker));
+  await Promise.all(shares(catches).map((share, index) => checkCatches(runners[index]!, share)));
+  const survived = faults.length - catches.length;
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`faults: ${faults.length - survived} caught, ${survived} survived, in ${seconds} s`);
+  console.log(`faults: ${catches.length} caught, ${survived} survived, in ${seconds} s`);
   return survived === 0;
 }
 
-/** Throws if these files, or for an empty list the whole suite, fail without any fault. */
-async function demandSound(runner: Runner, files: readonly string[]): Promise<void> {
-  const { failed, output, hung } = await runner.run(files, undefined);
-  if (hung || failed !== undefined || output !== '')
-    throw new Error(`without any fault the suite ${hung ? 'does not end' : 'fails already'}\n${failed ?? ''}\n${output}`);
+function name(by: Test | 'hung'): string {
+  return by === 'hung' ? 'a test that never ended' : `${by.file} > ${by.name}`;
+}
+
+/** One part for each runner, none of them empty; what one file has caught stays together. */
+function shares(catches: readonly Catch[]): Catch[][] {
+  const files = [...new Set(catches.map(fileOf))];
+  return runners
+    .map((_, index) => catches.filter((one) => files.indexOf(fileOf(one)) % runners.length === index))
+    .filter((share) => share.length > 0);
+}
+
+function fileOf({ fault, by }: Catch): string {
+  return by === 'hung' ? fault.first.join() : by.file;
+}
+
+/** Throws if a test that has caught something does not pass without a fault. Of a test that hung only the files are known. */
+async function checkCatches(runner: Runner, catches: readonly Catch[]): Promise<void> {
+  const hung = new Set(catches.flatMap(({ fault, by }) => (by === 'hung' ? fault.first : [])));
+  const tests = new Map(catches.flatMap(({ by }) => (by === 'hung' || hung.has(by.file) ? [] : [[by.id, by]])));
+  const files = new Set([...hung, ...[...tests.values()].map(({ file }) => file)]);
+  demandSound(await runner.sound([...files], [...tests.values()]), tests.size);
+}
+
+/** Throws unless so many tests have passed, and all that were run. */
+function demandSound({ failed, passed, output, hung }: Outcome, least: number): void {
+  const wrong = hung
+    ? 'does not end'
+    : failed !== undefined || output !== ''
+      ? 'fails already'
+      : passed < least
+        ? `runs ${passed} tests of ${least} that have caught something`
+        : undefined;
+  if (wrong !== undefined)
+    throw new Error(`without any fault the suite ${wrong}\n${failed === undefined ? '' : name(failed)}\n${output}`);
 }
 
 /** The test that noticed; undefined if all have passed. */
-function caughtBy({ name }: Fault, { failed, output, hung }: Outcome): string | undefined {
-  if (hung) return 'a test that never ended';
+function caughtBy(fault: Fault, { failed, output, hung }: Outcome): Test | 'hung' | undefined {
+  if (hung) return 'hung';
   // No test has failed: the fault breaks the module, or the run itself.
-  if (failed === undefined && output !== '') throw new Error(`${name}: no test ran\n${output}`);
+  if (failed === undefined && output !== '') throw new Error(`${fault.name}: no test ran\n${output}`);
   return failed;
 }

@@ -19,13 +19,24 @@ const SELF = fileURLToPath(import.meta.url);
  * is tried first takes a tenth of this.
  */
 const LIMIT_MS = 60_000;
-/** The same for the whole suite, which takes a fifth of it in one thread. */
+/** The same for the whole suite, or a large part of it; it takes a fifth of this in one thread. */
 const SUITE_LIMIT_MS = 600_000;
+
+/** A test, and how vitest knows it again in a later run. */
+export interface Test {
+  readonly id: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  /** Groups and name. */
+  readonly name: string;
+}
 
 /** What became of a run. */
 export interface Outcome {
-  /** The first test that has failed: file, groups, name. */
-  readonly failed: string | undefined;
+  /** The first test that has failed. */
+  readonly failed: Test | undefined;
+  /** How many tests have passed. */
+  readonly passed: number;
   /** What went wrong outside of tests; empty if nothing did. */
   readonly output: string;
   readonly hung: boolean;
@@ -33,29 +44,37 @@ export interface Outcome {
 
 interface Order {
   readonly files: readonly string[];
-  readonly fault: Fault | undefined;
+  /** Of these files only these tests; absent: all of them. */
+  readonly tests?: readonly Test[];
+  readonly fault?: Fault;
 }
 
 /** One run at a time. */
 export class Runner {
   #child: ChildProcess | undefined;
 
-  /** Runs these files, or for an empty list the whole suite. Rejects if the process ends by itself. */
-  async run(files: readonly string[], fault: Fault | undefined): Promise<Outcome> {
+  /** Runs these files, or for an empty list the whole suite, with the fault. Rejects if the process ends by itself. */
+  seed(files: readonly string[], fault: Fault): Promise<Outcome> {
+    return this.#run({ files, fault }, files.length > 0 ? LIMIT_MS : SUITE_LIMIT_MS);
+  }
+
+  /** Runs files, or for an empty list the whole suite, without any fault; of files that `tests` names only those tests. */
+  sound(files: readonly string[], tests: readonly Test[] = []): Promise<Outcome> {
+    return this.#run({ files, tests }, SUITE_LIMIT_MS);
+  }
+
+  async #run(order: Order, limitMs: number): Promise<Outcome> {
     const child = this.#child ?? this.#start();
     let limit: NodeJS.Timeout | undefined;
     try {
       return await new Promise<Outcome>((answer, fail) => {
         child.once('message', (message) => answer(message as Outcome));
-        child.once('close', (code) => fail(new Error(`the runner of ${fault?.name ?? 'no fault'} ended with ${code}`)));
-        limit = setTimeout(
-          () => {
-            this.close();
-            answer({ failed: undefined, output: '', hung: true });
-          },
-          files.length > 0 ? LIMIT_MS : SUITE_LIMIT_MS,
-        );
-        child.send({ files, fault } satisfies Order);
+        child.once('close', (code) => fail(new Error(`the runner of ${order.fault?.name ?? 'no fault'} ended with ${code}`)));
+        limit = setTimeout(() => {
+          this.close();
+          answer({ failed: undefined, passed: 0, output: '', hung: true });
+        }, limitMs);
+        child.send(order);
       });
     } finally {
       clearTimeout(limit);
@@ -96,17 +115,21 @@ async function host(): Promise<void> {
   process.once('disconnect', () => process.exit());
 }
 
-async function serve(vitest: Vitest, recorder: Recorder, { files, fault }: Order): Promise<Outcome> {
+async function serve(vitest: Vitest, recorder: Recorder, { files, tests = [], fault }: Order): Promise<Outcome> {
   const seeded = fault === undefined ? undefined : resolve(ROOT, 'lib', fault.file);
   if (fault !== undefined) process.env.RANGEFENCE_FAULT = JSON.stringify(fault);
   try {
     if (seeded !== undefined) vitest.invalidateFile(seeded);
     recorder.clear();
     const specifications = await vitest.globTestSpecifications([...files]);
+    for (const specification of specifications) {
+      const ids = tests.filter(({ file }) => resolve(ROOT, file) === specification.moduleId).map(({ id }) => id);
+      if (ids.length > 0) specification.testIds = ids;
+    }
     const { unhandledErrors } = await vitest.runTestSpecifications(specifications);
     return recorder.outcome(unhandledErrors);
   } catch (error) {
-    return { failed: undefined, output: describeError(error), hung: false };
+    return { failed: undefined, passed: 0, output: describeError(error), hung: false };
   } finally {
     delete process.env.RANGEFENCE_FAULT;
     if (seeded !== undefined) vitest.invalidateFile(seeded);
@@ -115,7 +138,7 @@ async function serve(vitest: Vitest, recorder: Recorder, { files, fault }: Order
 
 /** What is heard of one run. Not read from vitest's own state afterwards: that has the results of earlier runs, too. */
 class Recorder implements Reporter {
-  #failed: string | undefined;
+  #failed: Test | undefined;
   #passed = 0;
   #errors: unknown[] = [];
 
@@ -128,7 +151,7 @@ class Recorder implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state } = test.result();
     if (state === 'passed') this.#passed++;
-    if (state === 'failed') this.#failed ??= `${test.module.relativeModuleId} > ${test.fullName}`;
+    if (state === 'failed') this.#failed ??= { id: test.id, file: test.module.relativeModuleId, name: test.fullName };
   }
 
   onTestSuiteResult(suite: TestSuite): void {
@@ -142,7 +165,7 @@ class Recorder implements Reporter {
   outcome(unhandled: readonly unknown[]): Outcome {
     const errors = [...this.#errors, ...unhandled];
     if (this.#passed === 0 && this.#failed === undefined) errors.push('no test has run');
-    return { failed: this.#failed, output: errors.map(describeError).join('\n'), hung: false };
+    return { failed: this.#failed, passed: this.#passed, output: errors.map(describeError).join('\n'), hung: false };
   }
 }
 

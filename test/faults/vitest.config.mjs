@@ -39,6 +39,7 @@ export default defineConfig({
       'test/debug/contract.test.ts',
       'test/debug/hmm.test.ts',
     ],
+    setupFiles: ['test/faults/setup.ts'],
     pool: 'threads',
     maxWorkers: 1,
     isolate: false,

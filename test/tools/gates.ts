@@ -1,27 +1,79 @@
 /**
- * `npm test`: every gate is an npm script that can be called alone. They run in waves, two at a time within a wave; a wave
- * starts when the one before it is over, whether it passed or not, so that one run shows every failure there is.
+ * `npm test`: every gate is an npm script that can be called alone. They run at once as far as there are cores for them, in the
+ * order of the list. A gate that needs what another one makes starts when that one is over, whether it passed or not, so that
+ * one run shows every failure there is.
  *
+ * One line for a gate that passes: its time, and the figure that its output ends with. All of its output for one that fails.
  * Exit code 1 if any gate failed. The last line is always `gates: N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
-/** Scripts of package.json. Unit tests have a wave of their own: they measure coverage with as many workers as there are cores. */
-const WAVES = [
-  ['types', 'types:next', 'lint', 'style'],
-  ['test:unit'],
-  ['build'],
-  ['test:package', 'docs:api', 'attw', 'publint', 'size'],
-  ['test:faults'],
+/** A script of package.json. */
+export interface Gate {
+  readonly name: string;
+  /** How many cores it keeps busy; by default 1. */
+  readonly cores?: number;
+  /** The gate that makes what this one needs. It stands before this one in the list. */
+  readonly after?: string;
+  /** Turns its output into what the line of a passing gate says beside the time. */
+  readonly figure?: (output: string) => string;
+}
+
+/** Single ones are paired in the beginning, so that a core is idle for the last seconds of a gate at most. */
+export const GATES: readonly Gate[] = [
+  { name: 'build', figure: built },
+  { name: 'types' },
+  { name: 'docs:api' },
+  { name: 'attw', after: 'build' },
+  { name: 'test:package', after: 'build', figure: packaged },
+  { name: 'size', after: 'build', figure: sizes },
+  { name: 'publint', after: 'build' },
+  { name: 'types:next' },
+  { name: 'style' },
+  { name: 'house', figure: (output) => last(output, /\d+ files, \d+ circles, \d+ floors/) },
+  { name: 'lint', figure: (output) => last(output, /Checked \d+ files/) },
+  { name: 'test:unit', cores: 2, figure: tested },
+  { name: 'test:orders', cores: 2, figure: tested },
+  { name: 'test:faults', cores: 2, figure: (output) => last(output, /\d+ caught, \d+ survived/) },
 ];
 
-/** Gates whose output says more than pass or fail. The others are shown only when they fail. */
-const SHOWN = new Set(['test:unit', 'test:package', 'test:faults', 'size']);
-
 /** Two cores are what the whole run is planned for. */
-const AT_ONCE = 2;
+const CORES = 2;
+
+/** The last text of this form; empty if there is none. */
+function last(output: string, form: RegExp): string {
+  return [...output.matchAll(new RegExp(form, 'g'))].at(-1)?.[0] ?? '';
+}
+
+/** Of vitest: `Tests  1891 passed (1891)`, and the row `All files` of its table of coverage. */
+export function tested(output: string): string {
+  const tests = last(output, /Tests .*/)
+    .replace(/^Tests\s+/, '')
+    .replace(/ \(\d+\)$/, '');
+  const lines = /All files *\|(?:[^|]*\|){3} *([\d.]+)/.exec(output)?.[1];
+  return `tests: ${tests}${lines === undefined ? '' : `; lines: ${lines} % covered`}`;
+}
+
+/** Of size-limit: limit and size of each entry, in the order of package.json. */
+export function sizes(output: string): string {
+  const limits = [...output.matchAll(/Size limit: +(\S+) kB/g)].map(([, limit]) => limit);
+  const measured = [...output.matchAll(/Size: +(\S+) (k?B)/g)].map(([, size, unit]) =>
+    unit === 'B' ? Number(size) / 1000 : size,
+  );
+  return `${measured.map((size, index) => `${size} of ${limits[index]}`).join(', ')} kB`;
+}
+
+function built(output: string): string {
+  return `${new Set(output.match(/dist\/\S+/g)).size} files`;
+}
+
+/** Of test/package/run.ts: the tarball, and how many consumers it served. */
+function packaged(output: string): string {
+  return `${last(output, /\d+ files/)} in the tarball, ${output.match(/^ok /gm)?.length ?? 0} uses of it`;
+}
 
 /** A command and its arguments. */
 export type Command = readonly [string, ...string[]];
@@ -39,29 +91,50 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs all waves; true if every gate passed. Never rejects. */
-export async function runGates(waves: readonly (readonly string[])[], options: GateOptions): Promise<boolean> {
+/** Runs all gates; true if every one passed. Never rejects. */
+export async function runGates(gates: readonly Gate[], options: GateOptions): Promise<boolean> {
   const started = performance.now();
-  let passed = 0;
+  const waiting = [...gates];
+  const running = new Set<Promise<void>>();
+  const unfinished = new Set(gates.map(({ name }) => name));
   const failed: string[] = [];
-  for (const wave of waves) {
-    const queue = [...wave];
-    const worker = async () => {
-      for (let gate = queue.shift(); gate !== undefined; gate = queue.shift()) {
-        const begun = performance.now();
-        const outcome = await run(options.command(gate));
-        const line = `${outcome.passed ? 'ok  ' : 'FAIL'}  ${gate.padEnd(14)} ${seconds(begun)}`;
-        const shown = !outcome.passed || SHOWN.has(gate);
-        options.print(shown ? `${line}\n${outcome.output.trimEnd()}\n` : line);
-        if (outcome.passed) passed += 1;
-        else failed.push(gate);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  let free = CORES;
+
+  const start = async (gate: Gate): Promise<void> => {
+    const { name, cores = 1, figure } = gate;
+    free -= cores;
+    const begun = performance.now();
+    const { passed, output } = await run(options.command(name));
+    free += cores;
+    unfinished.delete(name);
+    if (!passed) failed.push(name);
+    const line = `${passed ? 'ok  ' : 'FAIL'}  ${name.padEnd(14)} ${seconds(begun).padStart(7)}`;
+    const text = stripVTControlCharacters(output).trimEnd();
+    if (passed) options.print(`${line}   ${figure?.(text) ?? ''}`.trimEnd());
+    else options.print(`${line}\n${text}\n`);
+  };
+
+  while (unfinished.size > 0) {
+    // A gate that only lacks cores lets nobody pass: it would wait for ever behind small ones.
+    for (
+      let gate = nextOf(waiting, unfinished);
+      gate !== undefined && (gate.cores ?? 1) <= free;
+      gate = nextOf(waiting, unfinished)
+    ) {
+      waiting.splice(waiting.indexOf(gate), 1);
+      const end = start(gate).finally(() => running.delete(end));
+      running.add(end);
+    }
+    await Promise.race(running);
   }
   options.print(`all gates ${seconds(started)}${failed.length === 0 ? '' : `, failed: ${failed.join(', ')}`}`);
-  options.print(`gates: ${passed} passed, ${failed.length} failed`);
+  options.print(`gates: ${gates.length - failed.length} passed, ${failed.length} failed`);
   return failed.length === 0;
+}
+
+/** The first gate that waits for no other one. */
+function nextOf(waiting: readonly Gate[], unfinished: ReadonlySet<string>): Gate | undefined {
+  return waiting.find(({ after }) => after === undefined || !unfinished.has(after));
 }
 
 function run([file, ...args]: Command): Promise<Outcome> {
@@ -83,7 +156,7 @@ function seconds(since: number): string {
 }
 
 if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
-  const passed = await runGates(WAVES, {
+  const passed = await runGates(GATES, {
     command: (gate) => ['npm', 'run', '--silent', gate],
     print: (text) => console.log(text),
   });

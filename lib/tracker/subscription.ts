@@ -4,6 +4,7 @@
 import type { Seq } from '../base/collision.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe, InvalidRangeError } from '../base/errors.js';
+import { giveOut } from '../base/outlets.js';
 import {
   contains,
   deleteSpans,
@@ -80,6 +81,11 @@ export interface Subscription extends DisposableHandle {
 
 /** The object behind {@link Subscription}. In the space's tree exactly while `closed` is false. */
 export class Member implements Subscription {
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself
+    giveOut(this.prototype, ['readBegin', 'lookup']);
+  }
+
   readonly subscriber: Subscriber;
   readonly ignore: Ignore | undefined;
   readonly label: string | undefined;

@@ -20,6 +20,7 @@ import { checkCancel } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Collision, Seq } from '../base/collision.js';
 import { check, describe } from '../base/errors.js';
+import { giveOut } from '../base/outlets.js';
 import { EVERYTHING, type Ranges, single, toSpans } from '../base/range.js';
 import { type BeginOptions, type Invalidation, Section } from './invalidation.js';
 import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
@@ -60,6 +61,8 @@ export let spaceOf: (tracker: RangeTracker) => Space;
 export class RangeTracker {
   static {
     spaceOf = (tracker) => tracker.#space;
+    // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself, and the name shows in stacks
+    giveOut(this.prototype, ['begin', 'mutate', 'invalidate', 'readBegin', 'lookup', 'close']);
   }
 
   readonly #space: Space;

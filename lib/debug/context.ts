@@ -1,28 +1,18 @@
 /**
  * Context: who is the current one, carried along by the runtime where it can, else known while a call is on the stack.
  */
+import { type ContextStorage, newContextStorage } from '../base/async-context.js';
 import type { Context } from './parties.js';
-
-/** The part of `AsyncLocalStorage` that is used. */
-interface Storage<T> {
-  getStore(): T | undefined;
-  run<R>(store: T | undefined, callback: () => R): R;
-  enterWith?(store: T | undefined): void;
-}
-
-interface Host {
-  readonly process?: { getBuiltinModule?(name: string): { AsyncLocalStorage?: new <T>() => Storage<T> } | undefined };
-}
 
 /** See the top of the file. */
 export class Contexts {
-  readonly #storage: Storage<Context> | undefined;
+  readonly #storage: ContextStorage<Context> | undefined;
   #current: Context | undefined = undefined;
   /** What was entered and not yet left, each with what was current before. */
   readonly #entered: { readonly context: Context; readonly before: Context | undefined }[] = [];
 
   constructor(automatic: boolean) {
-    const storage = automatic ? newStorage() : undefined;
+    const storage = automatic ? newContextStorage<Context>() : undefined;
     this.#storage = typeof storage?.enterWith === 'function' ? storage : undefined;
   }
 
@@ -65,10 +55,4 @@ export class Contexts {
     if (this.#storage === undefined) this.#current = context;
     else this.#storage.enterWith!(context);
   }
-}
-
-function newStorage(): Storage<Context> | undefined {
-  const { process } = globalThis as unknown as Host;
-  const Storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
-  return Storage === undefined ? undefined : new Storage<Context>();
 }

@@ -5,7 +5,7 @@
  * whatever is never ended there. Most parties are over by then, and cost no reading.
  */
 import type { Clock } from '../base/clock.js';
-import { type Party, SectionRecord } from './graph.js';
+import { type Party, SectionRecord } from './parties.js';
 
 /** See the top of the file. */
 export class Fresh {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { LockContext } from './context.js';
 export { type LockOrderDetails, LockOrderError, type LockOrderKind, type LockOrderStep } from './errors.js';
 export type { LeaksOptions, OpenSection } from './ledger.js';
 export { type LockOrder, type LockOrderOptions, lockOrder, type RunOptions } from './lock-order.js';
+export type { LockContext } from './parties.js';

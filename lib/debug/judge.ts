@@ -6,7 +6,8 @@
  * somebody waits for it. Most waits are over before that, and cost nothing here.
  */
 import type { Clock } from '../base/clock.js';
-import { type Cycle, cycleOf, type Party, type Wait } from './graph.js';
+import { type Cycle, cycleOf } from './graph.js';
+import type { Party, Wait } from './parties.js';
 
 /** See the top of the file. */
 export class Judge {

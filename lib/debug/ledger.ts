@@ -5,8 +5,7 @@
  * can be seen for certain is a tracker that is collected while sections of it are open: nobody can end them any more. For
  * the time before that, the open ones can be listed, with their age and whether the context that began them is over.
  */
-import type { SectionRecord } from './graph.js';
-import { OrderClass } from './order.js';
+import type { Ledger } from './parties.js';
 
 /** A section that has begun and not ended. */
 export interface OpenSection {
@@ -26,20 +25,6 @@ export interface OpenSection {
 export interface LeaksOptions {
   /** Only those that have been open for at least so many milliseconds; default 0. */
   readonly olderThanMs?: number | undefined;
-}
-
-/** What is known of one tracker, without the tracker. */
-export class Ledger {
-  /** For people. */
-  readonly name: string;
-  /** The class of whatever has no label of its own. */
-  readonly orderClass: OrderClass;
-  readonly open: Set<SectionRecord> = new Set();
-
-  constructor(name: string, orderClass: OrderClass = new OrderClass(`the ${name}`)) {
-    this.name = name;
-    this.orderClass = orderClass;
-  }
 }
 
 /** The open sections as users see them. */

@@ -11,14 +11,14 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
-
-import { Context, Contexts, type LockContext } from './context.js';
+import { Contexts } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';
-import { type Cycle, type Party, SectionRecord } from './graph.js';
+import type { Cycle } from './graph.js';
 import { Judge } from './judge.js';
-import { type LeaksOptions, type Ledger, type OpenSection, openSections, watchCollected } from './ledger.js';
-import { type Nesting, Orders } from './order.js';
+import { type LeaksOptions, type OpenSection, openSections, watchCollected } from './ledger.js';
+import { Orders } from './order.js';
+import { Context, type Ledger, type LockContext, type Nesting, type Party, SectionRecord } from './parties.js';
 import { Records } from './records.js';
 
 /** How to check. */

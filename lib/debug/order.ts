@@ -6,26 +6,11 @@
  * a section is an arrow of its own sort, from one tracker to another: reads wait for sections, and begins do not wait for
  * sections, so a read one way and a begin the other way cannot wait for each other.
  */
-import type { Context } from './context.js';
 import type { LockOrderStep } from './errors.js';
-import type { Party, SectionRecord } from './graph.js';
+import { type Context, type Nesting, OrderClass, type Party, type SectionRecord } from './parties.js';
 
 /** Arrows remembered at most; lockdep has 32,768. Beyond it, new ones are not. Labels with a number in them would never end. */
 const MAX_ARROWS = 16_384;
-
-/** What came inside what. */
-export type Nesting = 'begin' | 'read';
-
-/** A class, in one sort of nesting. */
-export class OrderClass {
-  readonly name: string;
-  /** The classes that came inside this one, with the first time they did. */
-  readonly inner: Record<Nesting, Map<OrderClass, LockOrderStep>> = { begin: new Map(), read: new Map() };
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
 
 /** Two orders that exclude each other. */
 export interface Inversion {

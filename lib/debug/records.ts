@@ -8,10 +8,8 @@ import type { Clock } from '../base/clock.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, ObservedTracker } from '../tracker/index.js';
 
-import type { Context } from './context.js';
-import { type Party, ReaderRecord, SectionRecord } from './graph.js';
-import { Ledger } from './ledger.js';
 import type { Orders } from './order.js';
+import { type Context, Ledger, type Party, ReaderRecord, SectionRecord } from './parties.js';
 import { Trace } from './stack.js';
 
 /** What is known of the call that something comes out of. */

@@ -18,6 +18,7 @@
 import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe } from '../base/errors.js';
+import { giveOut } from '../base/outlets.js';
 import { isThenable } from '../base/thenable.js';
 
 import { Flight, type Host } from './flight.js';
@@ -121,6 +122,11 @@ export function fence<C extends FenceableCache>(
 }
 
 class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, Host<K> {
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself
+    giveOut(this.prototype, ['getOrLoad']);
+  }
+
   readonly settings: FenceSettings<K>;
   readonly store: Store<K>;
   readonly stats: FencedCacheStats = newFencedCacheStats();

@@ -17,6 +17,7 @@
 import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, describe } from '../base/errors.js';
+import { giveOut } from '../base/outlets.js';
 import type { Range } from '../base/vocabulary.js';
 
 import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
@@ -37,6 +38,8 @@ export class RangeMirror<Page> {
     // `this`, because a bundler renames a class that names itself, and the name shows wherever a mirror is printed.
     // biome-ignore lint/complexity/noThisInStatic: see above
     Object.defineProperty(this.prototype, Symbol.dispose, { value: dispose });
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    giveOut(this.prototype, ['read']);
   }
 
   readonly #pager: Pager<Page>;

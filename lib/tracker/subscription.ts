@@ -5,6 +5,7 @@
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check, describe, InvalidRangeError } from '../base/errors.js';
 import { checkNames, type Names, names } from '../base/options.js';
+import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { contains, describeSpans, type Spans, toSpans } from '../base/range.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
@@ -63,6 +64,11 @@ const SUBSCRIPTION_LOOKUP: Names = /* @__PURE__ */ names(LOOKUP_NAMES, 'ranges')
 
 /** The object behind {@link Subscription}. */
 export class OpenSubscription extends Member implements Subscription {
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself
+    giveOut(this.prototype, ['readBegin', 'lookup']);
+  }
+
   readonly #space: Space;
   readonly #handles: Handles;
 

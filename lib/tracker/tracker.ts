@@ -20,6 +20,7 @@ import { CANCEL_NAMES, type CancelOptions, cancelOn, checkCancel } from '../base
 import { type Clock, checkClock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import { checkNames, type Names, names } from '../base/options.js';
+import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { EVERYTHING, single, toSpans } from '../base/range.js';
 import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
@@ -74,6 +75,8 @@ const CLOSE_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
 export class RangeTracker {
   static {
     spaceOf = (tracker) => tracker.#space;
+    // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself, and the name shows in stacks
+    giveOut(this.prototype, ['begin', 'mutate', 'invalidate', 'readBegin', 'lookup', 'close']);
   }
 
   readonly #space: Space;

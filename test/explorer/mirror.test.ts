@@ -30,6 +30,7 @@ interface Page {
 
 /** One run of a scenario. */
 class World implements Scenario {
+  readonly checkPoints = false; // most of them lie inside the mirror, where nobody else has anything to see
   readonly actors: Record<string, Actor> = {};
   readonly loads: number[] = new Array(PAGES).fill(0);
   readonly outcomes: string[] = [];
@@ -181,7 +182,7 @@ async function outcomesOf(plan: Plan): Promise<Set<string>> {
       await world.end();
       outcomes.add(world.outcomes.join(', '));
     };
-    return { actors: world.actors, end };
+    return { actors: world.actors, checkPoints: false, end };
   });
   return outcomes;
 }
@@ -215,7 +216,7 @@ describe('every order of reads that share loads', () => {
             await world.end();
             expect(world.loads).toEqual([1, 1, 1]);
           };
-          return { actors: world.actors, end };
+          return { actors: world.actors, checkPoints: false, end };
         };
         schedules += (await explore(make)).schedules;
       }

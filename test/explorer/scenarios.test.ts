@@ -14,12 +14,12 @@ describe('the scenarios themselves', () => {
     const outcomes = new Set<string>();
     const make = () => {
       const world = new World(parties, options);
-      const { actors, twins, state } = world;
+      const { actors, twins, state, checkPoints } = world;
       const end = () => {
         world.end();
         outcomes.add(world.outcomes.join('; '));
       };
-      return { actors, twins, check: () => world.check(), end, ...(state === undefined ? {} : { state }) };
+      return { actors, twins, checkPoints, check: () => world.check(), end, ...(state === undefined ? {} : { state }) };
     };
     const seen = await explore(make);
     return { outcomes, seen };

@@ -62,6 +62,18 @@ describe('every order of up to three parties, and some of up to six', () => {
     });
   });
 
+  test('all orders of a lookup and a section on one page, with a check point behind each await', {
+    timeout: 300_000,
+  }, async () => {
+    let orders = 0;
+    await forEach({ ...KINDS, lookups: 1, sections: 1, ranges: ONE_PAGE }, async (parties) => {
+      const seen = await explore(() => new World(parties, { checkPoints: true }));
+      expect(seen).toMatchObject({ complete: true, checkPoints: true });
+      orders += seen.orders;
+    });
+    console.log(`explorer: ${orders} orders with check points`);
+  });
+
   test.each([
     [1, 2, 1],
     [2, 1, 2],

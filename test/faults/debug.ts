@@ -21,14 +21,14 @@ export const DEBUG_FAULTS: readonly Fault[] = [
   },
   {
     name: 'debug: a change or a callback must end what is begun by hand in it',
-    file: 'debug/context.ts',
+    file: 'debug/parties.ts',
     find: 'if (each.declared) return each;',
     replace: 'return each;',
     first: [HAND],
   },
   {
     name: 'debug: what a callback has left running still obliges it',
-    file: 'debug/graph.ts',
+    file: 'debug/parties.ts',
     find: '    for (const callback of this.callbacks ?? []) callback.finish();\n',
     replace: '',
     first: [WAITS],

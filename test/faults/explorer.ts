@@ -7,6 +7,8 @@ const COUNTING = 'test/explorer/explorer.test.ts';
 const PRUNING = 'test/explorer/pruning.test.ts';
 const BUGS = 'test/explorer/bugs.test.ts';
 const REPORTS = 'test/explorer/reports.test.ts';
+const CHECK_POINTS = 'test/explorer/check-points.test.ts';
+const ENDLESS = 'test/explorer/endless.test.ts';
 
 /** Wrong behaviour of `explore`, `sample` and `replay`, one at a time. */
 export const EXPLORER_FAULTS: readonly Fault[] = [
@@ -142,5 +144,68 @@ export const EXPLORER_FAULTS: readonly Fault[] = [
     find: 'each.mark',
     replace: 'each.actor',
     first: [REPORTS],
+  },
+  {
+    name: 'code behind an await of a promise of the library goes on at once',
+    file: 'testing/explorer/check-points.ts',
+    find: 'if (place === undefined || !(result instanceof Promise)) return result;',
+    replace: 'if (place !== undefined || !(result instanceof Promise)) return result;',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'a check point touches everything',
+    file: 'testing/explorer/check-points.ts',
+    find: 'now === undefined || now === place ? touches : undefined',
+    replace: 'now === undefined && now !== place ? touches : undefined',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'a check point loses a rejection',
+    file: 'testing/explorer/check-points.ts',
+    find: '        throw error;',
+    replace: '        return error as never;',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'the methods stay replaced after an exploration',
+    file: 'testing/explorer/check-points.ts',
+    find: '    for (const restore of this.#restore.splice(0)) restore();\n',
+    replace: '',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'the promises of a subscription, of a mirror or of a fenced cache have no check point',
+    file: 'base/outlets.ts',
+    find: '  outlets.push({ prototype, methods });',
+    replace: '  if (outlets.length === 0 || methods.length > 2) outlets.push({ prototype, methods });',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'without AsyncLocalStorage nobody has a check point',
+    file: 'testing/explorer/check-points.ts',
+    find: '    this.#taking = place;',
+    replace: '',
+    first: [CHECK_POINTS],
+  },
+  {
+    name: 'microtasks without end are cut off beside who has to be told',
+    file: 'testing/explorer/run.ts',
+    find: '    run.#demandSettled(await settler.settle());',
+    replace: '    await settler.settle();',
+    first: [ENDLESS],
+  },
+  {
+    name: 'the end of a scenario may go round in microtasks for ever',
+    file: 'testing/explorer/settler.ts',
+    find: '    if (!isSettled) for (const cut of [...this.#guarded]) cut();\n',
+    replace: '',
+    first: [ENDLESS],
+  },
+  {
+    name: 'whoever runs beside a loop of microtasks fails with it',
+    file: 'testing/explorer/run.ts',
+    find: '    if (lost.length === 0) return; // those of an exploration that runs beside this one\n',
+    replace: '',
+    first: [ENDLESS],
   },
 ];

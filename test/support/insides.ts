@@ -1,6 +1,6 @@
 import type { Invalidation, Range, RangeTracker, ReaderInfo } from '../../lib/index.js';
-import { spaceOf } from '../../lib/tracker/internal.js';
 import { type Hold, Reader, type Waiter } from '../../lib/tracker/parties.js';
+import { spaceOf } from '../../lib/tracker/tracker.js';
 
 /** What `inspect()` shows as plain data, as the objects themselves, by which tests tell them apart. */
 export interface Insides {

@@ -4,26 +4,33 @@
  * The contract; docs/exploring.md shows how it is used.
  *
  * - A scenario is made anew for each run. Each actor is an async function that calls `await step('...')` wherever others may
- *   come in between; nobody comes in between anywhere else.
+ *   come in between. They also come in between where it awaits a promise of this library (check-points.ts), and nowhere else.
  * - {@link explore} runs every order once. Of orders that differ only in steps that touch nothing in common, or in the names of
  *   twins, it runs one; and what follows a state that was reached before is not run again.
  * - {@link sample} runs random ones, {@link replay} just the one it is given.
- * - A failure rejects with {@link ScheduleError}: an error of an actor, of `check` or `end`, or that nobody can go on.
+ * - A failure rejects with {@link ScheduleError}: an error of an actor, of `check` or `end`, that nobody can go on, or that
+ *   somebody goes on for ever (in steps, or in microtasks; one that never returns from a synchronous loop cannot be stopped).
  *
  * Everything an actor awaits must come from the scenario: promises, other actors, a clock that is moved on by hand. What the
  * host's timers or devices do comes too late, and counts as waiting for ever.
+ *
+ * The way of one exploration: explorer.ts, search.ts (which order comes next), run.ts (one order), settler.ts (until nothing
+ * goes on), check-points.ts and watch.ts (promises, and microtasks without end), report.ts.
  */
 import { InvalidArgumentError } from '../../base/errors.js';
-import { parse, ScheduleError } from './report.js';
-import { type Actor, type MakeScenario, Run, type Scenario, Settler, type Step, type Touches } from './run.js';
+import { MicrotaskLoopError, parse, ScheduleError } from './report.js';
+import { Run } from './run.js';
 import { type SampleOptions, Sampler, type Sampling } from './sample.js';
+import type { Actor, MakeScenario, Scenario, Step, Touches } from './scenario.js';
 import { type Exploration, type ExploreOptions, Search } from './search.js';
+import { Settler } from './settler.js';
 
 export {
   type Actor,
   type Exploration,
   type ExploreOptions,
   type MakeScenario,
+  MicrotaskLoopError,
   type SampleOptions,
   type Sampling,
   type Scenario,
@@ -89,13 +96,23 @@ function notThere(run: Run, index: number, actor: number): string {
 /** One for all that run now. */
 let shared: Settler | undefined;
 let users = 0;
+/** Resolves when the last one that has come is over: where they must take turns, the next one waits for it. */
+let last: Promise<void> = Promise.resolve();
 
 async function settling<T>(work: (settler: Settler) => Promise<T>): Promise<T> {
   shared ??= new Settler();
+  const settler = shared;
   users++;
+  const before = last;
+  let leave = () => {};
+  last = new Promise((resolve) => {
+    leave = resolve;
+  });
   try {
-    return await work(shared);
+    if (!settler.checkPoints.mayShare) await before;
+    return await work(settler);
   } finally {
+    leave();
     if (--users === 0) {
       shared.close();
       shared = undefined;

@@ -2,6 +2,7 @@
  * Reports: an order of steps as a string that can be run again, as a diagram, and as the error that carries both.
  */
 import { InvalidArgumentError } from '../../base/errors.js';
+import { MAX_TURNS } from './watch.js';
 
 /** What became of an actor in a step. */
 export type Mark = 'waits' | 'goes on' | 'done';
@@ -46,6 +47,21 @@ export class ScheduleError extends Error {
     super(`${what}\n\nin schedule ${JSON.stringify(schedule)}:\n\n${diagram}\n`, { cause });
     this.schedule = schedule;
     this.diagram = diagram;
+  }
+}
+
+/** Somebody never leaves the microtask queue: nobody else would ever go on, and no timer would run. The `cause` of a {@link ScheduleError}. */
+export class MicrotaskLoopError extends Error {
+  /** A literal: it survives minifying. */
+  override readonly name = 'MicrotaskLoopError';
+  /** Its name; `undefined` if it is not an actor, but the scenario's `end`. */
+  readonly actor: string | undefined;
+
+  /** @param who for people @param since the last that was seen of it */
+  constructor(actor: string | undefined, who: string, since = '') {
+    const turns = MAX_TURNS.toLocaleString('en');
+    super(`${who} has not come to a step or to its end in ${turns} turns of microtasks${since === '' ? '' : `, ${since}`}`);
+    this.actor = actor;
   }
 }
 

@@ -15,47 +15,10 @@
  * depends on what others do, whatever it has declared.
  */
 import { describe, InvalidArgumentError } from '../../base/errors.js';
-import { draw, format, type Marked, ScheduleError, type Taken } from './report.js';
-
-/** What a step reads and writes, by names of the scenario's own choice. Steps that share nothing are tried in one order only. */
-export interface Touches {
-  /** What decides how it goes. */
-  readonly reads?: readonly string[] | undefined;
-  /** What is different afterwards. */
-  readonly writes?: readonly string[] | undefined;
-}
-
-/**
- * Resolves when it is this actor's turn. What follows, up to the next `step`, is one step: nobody comes in between, except
- * those whom it wakes. Without `touches` it depends on everything.
- */
-export type Step = (label: string, touches?: Touches) => Promise<void>;
-
-/** One party. What it does before its first `step` is part of making the scenario. An error it throws is a failure. */
-export type Actor = (step: Step) => unknown;
-
-/** Some parties and what must be true of them. */
-export interface Scenario {
-  /** By name; their order is that of the columns, and of the indexes in a schedule. */
-  readonly actors: Readonly<Record<string, Actor>>;
-  /**
-   * Lists of actors that do the same, but for their names: each is named in one list at most. `explore` has those of a list
-   * take their first steps in its order only, since every other order is one of these with the names exchanged.
-   */
-  readonly twins?: readonly (readonly string[])[] | undefined;
-  /** Called before the first step and after each: throws if something is wrong. */
-  check?(): void;
-  /** Called when all are done: throws or rejects if something is wrong. */
-  end?(): unknown;
-  /**
-   * All that decides how it goes on, but for where each actor stands: what the actors share, and what they remember. Where two
-   * orders lead to the same state, only one of them is followed.
-   */
-  state?(): string;
-}
-
-/** Makes everything anew: no state may be shared by two runs. */
-export type MakeScenario = () => Scenario;
+import type { Place } from './check-points.js';
+import { draw, format, type Marked, MicrotaskLoopError, ScheduleError, type Taken } from './report.js';
+import type { Actor, MakeScenario, Scenario, Step, Touches } from './scenario.js';
+import type { Settler } from './settler.js';
 
 /** A step that may be taken. */
 export interface Standing {
@@ -65,40 +28,6 @@ export interface Standing {
   readonly label: string;
   readonly touches: Touches | undefined;
   readonly resume: () => void;
-}
-
-/**
- * Waits until every microtask has run. One message to oneself: a timer would round up to a millisecond. All who wait in one
- * turn wait for the same message, so explorations that run side by side share what it costs.
- */
-export class Settler {
-  readonly #channel: Channel = new MessageChannel() as unknown as Channel;
-  #waiting: (() => void)[] = [];
-
-  constructor() {
-    this.#channel.port1.onmessage = () => {
-      const waiting = this.#waiting;
-      this.#waiting = []; // whoever goes on may wait again at once
-      for (const proceed of waiting) proceed();
-    };
-  }
-
-  settle(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#waiting.push(resolve) === 1) this.#channel.port2.postMessage(undefined);
-    });
-  }
-
-  /** An open port would keep the process from ending. */
-  close(): void {
-    this.#channel.port1.close();
-  }
-}
-
-/** Of the host's, as much as is used: a browser's and Node's types differ elsewhere. */
-interface Channel {
-  readonly port1: { onmessage: unknown; close(): void };
-  readonly port2: { postMessage(message: undefined): void };
 }
 
 const NO_MARKS: readonly never[] = [];
@@ -128,6 +57,8 @@ export class Run {
   readonly #settler: Settler;
   /** For each actor the steps at which it stands. */
   readonly #standing: Standing[][] = [];
+  /** For each actor, what its promises know of it. */
+  readonly #actors: Place[] = [];
   readonly #calls: number[] = [];
   readonly #done: boolean[] = [];
   /** Where each actor was found after the last step. */
@@ -137,6 +68,8 @@ export class Run {
   #failure: { readonly error: unknown } | undefined = undefined;
   /** Who is taking a step. */
   #current = -1;
+  /** What the step touches that is being taken. */
+  #touches: Touches | undefined = undefined;
   #heardOwn = false;
   #heardOther = false;
 
@@ -151,10 +84,15 @@ export class Run {
   static async start(make: MakeScenario, settler: Settler): Promise<Run> {
     const run = new Run(make(), settler);
     for (const [i, name] of run.names.entries()) run.#begin(i, run.#scenario.actors[name]!);
-    await settler.settle();
+    run.#demandSettled(await settler.settle());
     for (const [i, isDone] of run.#done.entries()) if (isDone) run.#places[i] = 'done';
     run.#look();
     return run;
+  }
+
+  /** True unless the scenario says otherwise. */
+  get hasCheckPoints(): boolean {
+    return this.#scenario.checkPoints !== false;
   }
 
   /** The steps that may be taken now, by actor and then by age. */
@@ -190,17 +128,18 @@ export class Run {
 
   /** The same where another run has taken the same steps before: what it led to has been checked. */
   async retake(step: Standing): Promise<boolean> {
-    const { actor, label } = step;
+    const { actor, label, touches } = step;
     const mine = this.#standing[actor]!;
     const strand = mine.indexOf(step);
     mine.splice(strand, 1);
     const taken: { marks: readonly Marked[] } & Taken = { actor, strand, label, marks: NO_MARKS };
     this.taken.push(taken);
     this.#current = actor;
+    this.#touches = touches;
     this.#heardOwn = false;
     this.#heardOther = false;
-    step.resume();
-    await this.#settler.settle();
+    this.#enter(actor, step.resume);
+    this.#demandSettled(await this.#settler.settle());
     taken.marks = this.#marks();
     return this.#heardOwn && !this.#heardOther;
   }
@@ -211,7 +150,9 @@ export class Run {
     if (waiting.length > 0)
       throw this.report(new Error(`nobody can go on: ${waiting.map((name) => this.#where(name)).join(', ')}`));
     try {
-      await this.#scenario.end?.();
+      const ending = this.#scenario.end?.();
+      if (isThenable(ending))
+        await this.#settler.guard(ending, () => new MicrotaskLoopError(undefined, 'the end of the scenario'));
     } catch (error) {
       throw this.report(error);
     }
@@ -222,7 +163,8 @@ export class Run {
     const state = this.#scenario.state?.();
     if (state === undefined) return undefined;
     const places = this.names.map(
-      (_, i) => `${this.#calls[i]}${this.#done[i] ? '!' : ''}:${this.#standing[i]!.map(({ ordinal }) => ordinal)}`,
+      (_, i) =>
+        `${this.#calls[i]}${this.#done[i] ? '!' : ''}:${this.#standing[i]!.map(({ ordinal, label }) => `${ordinal} ${label}`)}`,
     );
     return `${places.join(' ')} ${state}`;
   }
@@ -252,6 +194,13 @@ export class Run {
         this.#heard(actor);
         this.#standing[actor]!.push({ actor, ordinal: this.#calls[actor]!++, label, touches, resume });
       });
+    const run = this;
+    this.#actors.push({
+      stand: step,
+      get touches() {
+        return run.#current === actor ? run.#touches : undefined;
+      },
+    });
     const over = (): void => {
       this.#heard(actor);
       this.#done[actor] = true;
@@ -261,10 +210,25 @@ export class Run {
       this.#failure ??= { error };
     };
     try {
-      Promise.resolve(act(step)).then(over, fail);
+      Promise.resolve(this.#enter(actor, () => act(step))).then(over, fail);
     } catch (error) {
       fail(error);
     }
+  }
+
+  /** Runs something as part of what the actor does. */
+  #enter<T>(actor: number, fn: () => T): T {
+    return this.hasCheckPoints ? this.#settler.checkPoints.run(this.#actors[actor]!, fn) : fn();
+  }
+
+  /** False after microtasks were cut off: of an actor that has not come to a step, nor to its end. */
+  #demandSettled(isSettled: boolean): void {
+    if (isSettled) return;
+    const lost = this.names.filter((_, i) => !this.#done[i] && this.#standing[i]!.length === 0);
+    if (lost.length === 0) return; // those of an exploration that runs beside this one
+    const current = this.names[this.#current];
+    const [name] = current !== undefined && lost.includes(current) ? [current] : lost;
+    throw this.report(new MicrotaskLoopError(name, `actor ${describe(name)}`, this.#since(name!)));
   }
 
   #heard(actor: number): void {
@@ -296,8 +260,16 @@ export class Run {
   }
 
   #where(name: string): string {
+    return `${name} waits ${this.#since(name)}`;
+  }
+
+  #since(name: string): string {
     const actor = this.names.indexOf(name);
     const last = this.taken.filter((step) => step.actor === actor).at(-1);
-    return last === undefined ? `${name} waits before its first step` : `${name} waits since ${describe(last.label)}`;
+    return last === undefined ? 'before its first step' : `since ${describe(last.label)}`;
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -9,8 +9,10 @@
  * [1] Burckhardt et al., A randomized scheduler with probabilistic guarantees of finding bugs (2010).
  */
 import { check } from '../../base/errors.js';
-import { type MakeScenario, Run, type Settler, type Standing } from './run.js';
+import { Run, type Standing } from './run.js';
+import type { MakeScenario } from './scenario.js';
 import { endless, stepLimit } from './search.js';
+import type { Settler } from './settler.js';
 
 /** As many as a test can afford: a scenario of 20 steps takes a tenth of a second or two. */
 const DEFAULT_RUNS = 1000;

@@ -21,7 +21,9 @@
  * [1] Godefroid, Partial-order methods for the verification of concurrent systems (1996), chapter 5.
  */
 import { check, InvalidArgumentError } from '../../base/errors.js';
-import { type MakeScenario, Run, type Settler, type Standing, type Touches } from './run.js';
+import { Run, type Standing } from './run.js';
+import type { MakeScenario, Touches } from './scenario.js';
+import type { Settler } from './settler.js';
 
 /** Steps of one run, unless it is said otherwise: whoever takes more goes round in a circle. */
 const DEFAULT_MAX_STEPS = 1000;
@@ -51,6 +53,8 @@ export interface Exploration {
   readonly steps: number;
   /** True if nothing is left to be seen; false if `maxRuns` came first. */
   readonly complete: boolean;
+  /** True if code that awaits a promise of this library went on in steps of its own; false if the scenario did not want that. */
+  readonly checkPoints: boolean;
 }
 
 /** A step that need not be taken again, and what is known of it. */
@@ -91,7 +95,10 @@ export function stepLimit(maxSteps: number = DEFAULT_MAX_STEPS): number {
 
 /** Somebody goes round in a circle. */
 export function endless(run: Run, limit: number): Error {
-  return run.report(new Error(`not done after ${limit} steps`));
+  const last = new Set(run.taken.slice(-run.names.length - 1).map(({ actor }) => JSON.stringify(run.names[actor])));
+  return run.report(
+    new Error(`not done after ${limit} steps: ${[...last].join(' and ')} ${last.size > 1 ? 'go' : 'goes'} round`),
+  );
 }
 
 /** See the top of the file. */
@@ -107,6 +114,7 @@ export class Search {
   #merged = 0;
   #orders = 0;
   #steps = 0;
+  #checkPoints = true;
 
   constructor(make: MakeScenario, settler: Settler, { maxRuns = Number.POSITIVE_INFINITY, maxSteps }: ExploreOptions) {
     check(typeof make === 'function', 'scenario', make, 'a function that makes one');
@@ -124,11 +132,13 @@ export class Search {
       complete = !this.#back();
     }
     const orders = this.#stack.reduce((sum, choice) => sum + choice.orders, this.#orders);
-    return { schedules: this.#schedules, cut: this.#cut, merged: this.#merged, orders, steps: this.#steps, complete };
+    const seen = { schedules: this.#schedules, cut: this.#cut, merged: this.#merged, orders, steps: this.#steps };
+    return { ...seen, complete, checkPoints: this.#checkPoints };
   }
 
   async #one(): Promise<void> {
     const run = await Run.start(this.#make, this.#settler);
+    this.#checkPoints = run.hasCheckPoints;
     const seen = this.#stack.length - 1; // the last choice is another one than before
     for (let depth = 0; ; depth++) {
       const standing = run.choices;

@@ -57,11 +57,17 @@ export class World implements Scenario {
   readonly #keepers: Keeper[] = [];
   readonly #signals: AbortSignal[] = [];
   readonly #memory = new Memory(this.#witness);
+  /** Most of what its parties do behind an await of the tracker's changes nothing, and check points triple the orders. */
+  readonly checkPoints: boolean;
   /** As `Scenario` has it; only if it was asked for. */
   readonly state?: () => string;
   readonly twins?: readonly string[][];
 
-  constructor(parties: readonly Party[], { prunes = false, merges = false, twins = false, Tracker = RangeTracker } = {}) {
+  constructor(
+    parties: readonly Party[],
+    { prunes = false, merges = false, twins = false, checkPoints = false, Tracker = RangeTracker } = {},
+  ) {
+    this.checkPoints = checkPoints;
     const { observer } = merges ? this.#memory : this.#witness;
     this.#tracker = new Tracker({ clock: this.#clock, observer });
     if (merges) this.state = () => this.#state();

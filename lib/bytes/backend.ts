@@ -23,6 +23,8 @@ export interface ByteReading<Version extends ByteVersion = ByteVersion> {
    * no longer there, and has got nothing.
    */
   readonly bytes: Uint8Array | undefined;
+  /** What said so, where there is no version: for error messages. */
+  readonly remark?: string | undefined;
 }
 
 /** What a backend is told about a request. */
@@ -41,6 +43,12 @@ export interface ByteReadContext<Version extends ByteVersion = ByteVersion> exte
 export interface ByteBackend<Version extends ByteVersion = ByteVersion> {
   /** A name for error messages and snapshots: a path, a URL. */
   readonly name: string;
+  /**
+   * True if versions are what somebody else says, who may be mistaken: a server, or several of them under one name. Then a source
+   * pauses between one change and the next, longer each time, and gives up with `SourceError` where a read has met the same
+   * versions again and again, or another one with each request. Default false: every change is a change.
+   */
+  readonly remote?: boolean | undefined;
   /** The version that is there now: not older than the call. */
   identify(context: IdentifyContext): Promise<Version>;
   /**

@@ -96,10 +96,12 @@ export class ByteSource implements ByteReader {
    * Rejects: `SourceError`, `ClosedError`, `TimeoutError`, the signal's reason, `InvalidArgumentError`.
    */
   size(options?: SourceReadOptions): Promise<number> {
-    return this.#bounded(options, 'size of', async (signal) => {
-      if (options?.revalidate === true) await this.#keeper.check(signal);
-      return this.#keeper.size(signal);
-    });
+    return this.#bounded(options, 'size of', (signal) =>
+      this.#calm(signal, async (calm) => {
+        if (options?.revalidate === true) await this.#keeper.check(calm);
+        return this.#keeper.size(calm);
+      }),
+    );
   }
 
   /**
@@ -114,8 +116,14 @@ export class ByteSource implements ByteReader {
   read(offset: number, length: number, options?: SourceReadOptions): Promise<Uint8Array> {
     return this.#bounded(options, `read of [${offset}, ${offset + length}) of`, async (signal) => {
       checkBytes(offset, length);
-      if (options?.revalidate === true) await this.#keeper.check(signal);
-      return this.#read(offset, offset + length, signal);
+      if (options?.revalidate !== true) {
+        const present = this.#present(offset, offset + length);
+        if (present !== undefined) return present;
+      }
+      return this.#calm(signal, (calm) => {
+        const read = () => this.#read(offset, offset + length, calm);
+        return options?.revalidate === true ? this.#keeper.check(calm).then(read) : read();
+      });
     });
   }
 
@@ -155,7 +163,9 @@ export class ByteSource implements ByteReader {
     };
     // Who names a limit gets it.
     const rounds = options.maxAttempts !== undefined || whenExhausted === 'throw' ? 1 : ROUNDS;
-    return bounded(clock, options, `query of ${label}`, (signal) => this.#query(query, { ...lookup, signal }, rounds));
+    return bounded(clock, options, `query of ${label}`, (signal) =>
+      this.#calm(signal, (calm) => this.#query(query, { ...lookup, signal: calm }, rounds)),
+    );
   }
 
   /**
@@ -270,6 +280,21 @@ export class ByteSource implements ByteReader {
       this.#watch();
       return work(signal);
     });
+  }
+
+  /** Ends with an error what a server lets begin again and again. Costs nothing where versions are to be believed. */
+  #calm<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+    const { unrest } = this.#keeper;
+    return unrest === undefined ? work(signal) : unrest.run(signal, work);
+  }
+
+  /** The bytes if they lie in one page that is present: most reads do, and need no signal then. */
+  #present(start: number, end: number): Uint8Array | undefined {
+    const { pageSize } = this.#settings;
+    const index = Math.floor(start / pageSize);
+    if (end > (index + 1) * pageSize || start === end) return undefined;
+    const page = this.#mirror.peek(index);
+    return page === undefined ? undefined : join([page], { start, end }, pageSize);
   }
 
   #watch(): void {

@@ -181,7 +181,7 @@ export class Keeper {
     }
   }
 
-  /** The same for a backend that pushes: a thing that cannot be asked for is gone. */
+  /** The same for a backend that pushes: a thing that cannot be asked for is gone. Never rejects. */
   async pushed(): Promise<void> {
     try {
       await this.check(undefined);

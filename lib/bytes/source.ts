@@ -19,6 +19,7 @@ import type { DisposableHandle } from '../dispose.js';
 import { check, describe, RetryLimitError } from '../errors.js';
 import type { InvalidateOptions, Invalidation } from '../invalidation.js';
 import type { PlainLookupOptions } from '../lookup.js';
+import { Home } from '../mirror/home.js';
 import { RangeMirror } from '../mirror/index.js';
 import type { Range, Ranges } from '../range.js';
 import type { RangeTracker } from '../tracker.js';
@@ -60,6 +61,9 @@ export class ByteSource implements ByteReader {
   readonly #keeper: Keeper;
   readonly #mirror: RangeMirror<Uint8Array>;
   readonly #counters: Counters = { requests: 0, bytes: 0, changes: 0 };
+  /** What the backend pushes serves no call, so it is looked at in the context in which the source was made. */
+  readonly #home: Home = new Home(() => this.#atHome());
+  #isPushed = false;
   /** Stops the backend's watching; undefined until the first read. */
   #unwatch: (() => void) | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
@@ -297,11 +301,29 @@ export class ByteSource implements ByteReader {
     return page === undefined ? undefined : join([page], { start, end }, pageSize);
   }
 
+  /** From the first read on, and before its request: the reaction that starts it is made before any of the read's. */
   #watch(): void {
     if (this.#unwatch !== undefined) return;
     this.#unwatch = () => {};
-    const { backend } = this.#settings;
-    if (backend.watch !== undefined) this.#unwatch = backend.watch(() => void this.#keeper.pushed());
+    if (this.#settings.backend.watch !== undefined) this.#home.call();
+  }
+
+  #atHome(): void {
+    if (this.closed) return;
+    if (this.#isPushed) {
+      this.#isPushed = false;
+      void this.#keeper.pushed();
+      return;
+    }
+    const changed = () => {
+      this.#isPushed = true;
+      this.#home.call();
+    };
+    try {
+      this.#unwatch = this.#settings.backend.watch!(changed);
+    } catch {
+      // It must not throw; nobody waits for it who could be told, and every load looks for itself.
+    }
   }
 
   /**

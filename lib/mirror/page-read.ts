@@ -13,13 +13,14 @@
  * after such a wait is a loss, too, so that every read gets through, or ends.
  *
  * `step` always runs in a turn of its own: it calls `load`, and must not do so in the middle of a begin or of somebody else's
- * installation. States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
+ * installation. And it runs in the asynchronous context of its caller, whoever has woken it (home.ts). States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
  */
 
 import type { Attempt } from '../attempt.js';
 import { type Cancellation, type CancelOptions, cancelOn } from '../cancel.js';
 import { type Range, type Spans, toRanges, toSpans, unite } from '../range.js';
 import { Entry } from './drops.js';
+import { Home } from './home.js';
 import type { Pages } from './options.js';
 import type { Pager } from './pager.js';
 import type { Run } from './run.js';
@@ -54,7 +55,9 @@ export class PageRead<Page> {
   #cancellation: Cancellation | undefined = undefined;
   /** Ends the lookup over the whole range. */
   #controller: AbortController | undefined = undefined;
-  #scheduled = false;
+  readonly #home: Home = new Home(() => this.#turnOver());
+  /** Pages that it has kept in, when it has ended without a result. */
+  #left: readonly Entry<Page>[] = [];
   /** True from the start of a lookup over the whole range to its end. */
   #escalated = false;
   /** The attempt of that lookup, while it runs; its end settles `#turn`. */
@@ -126,12 +129,14 @@ export class PageRead<Page> {
   // --- steps
 
   #schedule(): void {
-    if (this.#scheduled || this.done) return;
-    this.#scheduled = true;
-    Promise.resolve().then(() => {
-      this.#scheduled = false;
-      if (!this.done) this.#step();
-    });
+    if (!this.done) this.#home.call();
+  }
+
+  #turnOver(): void {
+    if (!this.done) return this.#step();
+    const left = this.#left;
+    this.#left = [];
+    for (const entry of left) this.#pager.unpin(entry);
   }
 
   #step(): void {
@@ -336,7 +341,10 @@ export class PageRead<Page> {
     this.#losses.set(slot, (this.#losses.get(slot) ?? 0) + 1);
   }
 
-  /** Everything that is left of it goes. Runs the code of others: abort listeners, `onDrop` of what it kept in. */
+  /**
+   * Everything that is left of it goes. Runs the code of others: abort listeners, and `onDrop` of what it kept in, which serves
+   * this read and nobody else: so not in the turn of whoever ends it.
+   */
   #finish(failure?: { readonly error: unknown }): void {
     this.done = true;
     this.#pager.reads.delete(this);
@@ -344,12 +352,16 @@ export class PageRead<Page> {
     const slots = this.#slots.splice(0);
     if (failure !== undefined) this.#controller?.abort(failure.error); // otherwise nothing waits any more
     const runs = new Set<Run<Page>>();
+    const kept: Entry<Page>[] = [];
     for (const slot of slots) {
       if (slot instanceof Entry) {
-        if (this.#keeps) this.#pager.unpin(slot);
+        if (this.#keeps) kept.push(slot);
       } else if (slot instanceof Wait) slot.controller.abort(failure?.error);
       else if (slot !== undefined) runs.add(slot);
     }
     for (const run of runs) run.leave(this, failure?.error);
+    this.#left = kept;
+    if (failure === undefined) this.#turnOver();
+    else if (kept.length > 0) this.#home.call();
   }
 }

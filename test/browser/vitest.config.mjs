@@ -19,6 +19,7 @@ if (!existsSync(executablePath)) {
 const NODE_ONLY = [
   'test/*.heap.test.ts', // gc(), and flags of V8
   'test/bytes{,.adapters,.adapters.*,.file,.url}.test.ts', // files, and an HTTP server of their own: url.inside.ts has one for a page
+  'test/bytes/*.test.ts', // the same, and contexts that follow awaits
   'test/contract/node.test.ts', // another test runner
   'test/contract/controller.model.test.ts', // what Node says of listeners
   'test/debug*.test.ts', // contexts that follow awaits, and child processes

@@ -7,6 +7,7 @@
 export {
   type ChunkdMetadata,
   type ChunkdOptions,
+  ChunkdRangeError,
   type ChunkdSource,
   chunkdSource,
 } from './adapters/chunkd.js';
@@ -43,6 +44,7 @@ export type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyCo
 export type { UrlBody, UrlBodyReader, UrlChunk } from './body.js';
 export { SourceError, type SourceFailure } from './errors.js';
 export { type FileOptions, openFile } from './file.js';
+export type { UrlHeaderPairs, UrlHeadersGiven } from './headers.js';
 export type { UrlHeaders } from './http.js';
 export type { ByteSourceOptions, ByteSourceSettings, ConsistentOptions, SourceReadOptions } from './options.js';
 export type { ByteReader, ByteReadOptions } from './reader.js';

@@ -50,4 +50,6 @@ export type { ByteSourceOptions, ByteSourceSettings, ConsistentOptions, SourceRe
 export type { ByteReader, ByteReadOptions } from './reader.js';
 export { ByteSource } from './source.js';
 export type { ByteStats } from './stats.js';
+export type { ByteStream } from './stream.js';
 export { openUrl, type UrlFetch, type UrlOptions, type UrlRequest, type UrlResponse } from './url.js';
+export type { ByteStreamOptions, ByteView } from './view.js';

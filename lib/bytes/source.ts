@@ -37,13 +37,16 @@ import {
 import { cut, endOf, join } from './pages.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';
 import type { ByteStats, Counters } from './stats.js';
-import { View } from './view.js';
+import { type ByteView, View } from './view.js';
 
 /**
  * `using` closes a source, where the consumer's TypeScript knows `Symbol.dispose`. Merged with the class, and the method
  * defined in it below: spelled out as a member it would break consumers who do not know the symbol.
  */
 export interface ByteSource extends DisposableHandle {}
+
+/** Pages that a stream reads at a time: 1 MiB, which is on its way for longer than the request for it takes. */
+const STREAM_PAGES = 16;
 
 /** Rounds of a query whose holds run out: with the default of `holdMs`, at least ten seconds of changes without a pause. */
 const ROUNDS = 10;
@@ -143,8 +146,9 @@ export class ByteSource implements ByteReader {
    *
    * Rejects with what `fn` throws (in an attempt that was hit: runs it again), and with the errors of {@link ByteSource.read}.
    */
-  consistent<T>(fn: (view: ByteReader, attempt: Attempt) => T | PromiseLike<T>, options: ConsistentOptions = {}): Promise<T> {
-    const { clock, label, maxAttempts, holdMs } = this.#settings;
+  consistent<T>(fn: (view: ByteView, attempt: Attempt) => T | PromiseLike<T>, options: ConsistentOptions = {}): Promise<T> {
+    const { clock, label, maxAttempts, holdMs, pageSize, maxRunPages } = this.#settings;
+    const chunkSize = pageSize * Math.min(maxRunPages, STREAM_PAGES);
     const keeper = this.#keeper;
     try {
       check(typeof fn === 'function', 'fn', fn, 'a function');
@@ -154,7 +158,15 @@ export class ByteSource implements ByteReader {
     }
     const query = async (attempt: Attempt): Promise<T> => {
       if (options.revalidate === true) await keeper.check(attempt.signal);
-      const value = await fn(new View(this, attempt, clock), attempt);
+      const view = new View(this, attempt, { clock, chunkSize });
+      let value: T;
+      try {
+        value = await fn(view, attempt);
+      } catch (error) {
+        if (!view.lacksVersion) throw error;
+        await keeper.size(attempt.signal);
+        value = await fn(new View(this, attempt, { clock, chunkSize }), attempt);
+      }
       if (options.revalidate === true) await keeper.check(attempt.signal);
       return value;
     };

@@ -9,7 +9,7 @@
 import { check } from '../../errors.js';
 import type { ByteVersion } from '../backend.js';
 import type { ByteReader } from '../reader.js';
-import { bufferOf, checkReader, readToEnd } from './whole.js';
+import { bufferOf, checkReader, isConsistentReader, readToEnd } from './whole.js';
 
 /** What is known about a source: `SourceMetadata` of @chunkd/source, as far as bytes have it. */
 export interface ChunkdMetadata {
@@ -112,6 +112,7 @@ export function chunkdSource(reader: ByteReader, options: ChunkdOptions): Chunkd
   return source;
 }
 
+/** What a source says; the version of a view is another thing, and asking for it would be an observation. */
 function versionOf(reader: ByteReader): ByteVersion | undefined {
-  return (reader as { readonly version?: ByteVersion | undefined }).version;
+  return isConsistentReader(reader) ? (reader as { readonly version?: ByteVersion | undefined }).version : undefined;
 }

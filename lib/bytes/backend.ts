@@ -39,7 +39,10 @@ export interface ByteReadContext<Version extends ByteVersion = ByteVersion> exte
   readonly expected: Version | undefined;
 }
 
-/** Where the bytes are. Its methods may be called at any time and side by side; errors reach the readers as they are. */
+/**
+ * Where the bytes are. Its methods may be called at any time and side by side, each in the asynchronous context of the read that
+ * it serves; errors reach the readers as they are.
+ */
 export interface ByteBackend<Version extends ByteVersion = ByteVersion> {
   /** A name for error messages and snapshots: a path, a URL. */
   readonly name: string;
@@ -58,7 +61,8 @@ export interface ByteBackend<Version extends ByteVersion = ByteVersion> {
   read(range: Range, context: ByteReadContext<Version>): Promise<ByteReading<Version>>;
   /**
    * Starts to watch, if the backend can: call `changed` whenever the thing may have changed. Called once, at the first read;
-   * returns what stops it. Must not throw, and must not keep the process alive.
+   * returns what stops it. Must not throw, and must not keep the process alive. It runs, and what it has told of is looked at, in
+   * the asynchronous context in which the source was made.
    */
   watch?(changed: () => void): () => void;
   /** Lets go of everything. Called once. */

@@ -45,6 +45,7 @@ export interface ChunkdOptions {
 
 /** What lies behind the end was asked for. The package takes it for a `SourceError` of its own: `SourceError.is(error)`. */
 export class ChunkdRangeError extends Error {
+  /** As the package's own. */
   override readonly name = 'SourceError';
   /** 416, range not satisfiable. */
   readonly code = 416 as const;

@@ -1,4 +1,5 @@
 /** What a watch must notice: whatever may make a path lead to another content, wherever on the way it happens. */
+import { renameSync } from 'node:fs';
 import { link, mkdir, mkdtemp, realpath, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,13 +100,13 @@ describe('a watch notices', { timeout: 20_000 }, () => {
   it('a folder above that is renamed away, and another one in its place', async () => {
     await folderOf('current/inner', 1);
     await folderOf('next/inner', 2);
-    const change = async () => {
-      await rename(at('current'), at('previous'));
-      await rename(at('next'), at('current'));
+    const change = () => {
+      renameSync(at('current'), at('previous'));
+      renameSync(at('next'), at('current')); // in one turn: when the first is told of, the second has been done
     };
     source = openFile(at('current', 'inner', 'data'), { pageSize: 160 });
     expect(versionsOf(await source.read(0, BYTES))).toEqual([1]);
-    await change();
+    change();
     while (versionsOf(await source.read(0, BYTES).catch(() => blocks(0, 1)))[0] !== 2)
       await new Promise((resolve) => setImmediate(resolve));
     const drop = dropped();

@@ -99,6 +99,26 @@ describe('a replacement in the same second', () => {
     expect(versionsOf(read.value!)).toEqual([2]);
   });
 
+  it('is told of at once where a load has found it, although nothing of it is kept yet', async () => {
+    server.modified = SECOND - 60_000;
+    server.fixedTag = () => `W/"${server.modified}"`;
+    await source.read(0, PAGE);
+    server.put(blocks(2, 20));
+    server.modified = SECOND + 200;
+    const dropped = new Promise<void>((resolve) => {
+      source.tracker.subscribe({ start: 0, end: 1 }, { invalidate: () => resolve() });
+    });
+    // A server that knows no conditions.
+    server.always = (_request, response, logged) => server.serve({ ...logged, ifUnmodifiedSince: undefined }, response);
+    const read = new Outcome(source.read(PAGE, PAGE));
+    await dropped;
+    expect(clock.now()).toBe(0);
+    await untilItWaits();
+    pass(2_000);
+    while (read.state === 'pending') await new Promise((resolve) => setImmediate(resolve));
+    expect(versionsOf(read.value!, 10)).toEqual([2]);
+  });
+
   it('is waited for by our own clock where the server does not say what time it is', async () => {
     server.date = undefined;
     server.modified = Date.now(); // the wall's, as the server's would be

@@ -215,6 +215,18 @@ describe('a thing that does change', () => {
     }
   });
 
+  it('is read when it has come to rest, however many versions a query has met, each of them confirmed', async () => {
+    let answers = 0;
+    server.always = () => {
+      const version = 1 + Math.min(8, Math.floor(answers++ / 2));
+      server.content = blocks(version, 40);
+      server.fixedTag = () => `W/"${version}"`;
+      return false;
+    };
+    const { value } = await ended(query(open()));
+    expect(value).toEqual([9]);
+  });
+
   it('and goes back once is no reason for an error', async () => {
     const source = open();
     for (const version of [1, 2, 1, 3, 1]) {

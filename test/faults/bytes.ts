@@ -184,8 +184,8 @@ export const BYTES_FAULTS: readonly Fault[] = [
   {
     name: 'the whole thing is taken for a part of it',
     file: 'bytes/url.ts',
-    find: '(length ?? 0) > wanted',
-    replace: '(length ?? 0) > wanted * 2 ** 20',
+    find: 'if (whole.length > wanted) return undefined;',
+    replace: '',
     first: [URLS, ANSWERS],
   },
   {
@@ -256,13 +256,6 @@ export const BYTES_FAULTS: readonly Fault[] = [
     file: 'bytes/unrest.ts',
     find: 'this.#until = Math.max(this.#until, now + ms);',
     replace: 'void ms;',
-    first: [UNREST],
-  },
-  {
-    name: 'the unrest of one call is another’s',
-    file: 'bytes/unrest.ts',
-    find: '      this.#calls.delete(call);',
-    replace: '',
     first: [UNREST],
   },
   {

@@ -34,7 +34,7 @@ const STEPS: readonly Step[] = [
   { title: 'contract', args: ['contract.mjs'] },
 ];
 
-/** Another runtime may be slower than Node, but not as slow as one that waits where Node need not: that was a hundredth. */
+/** Another runtime may be slower than Node, but not as slow as one that waits for seconds where Node waits for a tick. */
 const LEAST_OF_NODE = 1 / 4;
 
 type Outcome = 'passed' | 'failed' | 'not run';

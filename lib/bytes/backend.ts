@@ -23,6 +23,8 @@ export interface ByteReading<Version extends ByteVersion = ByteVersion> {
    * no longer there, and has got nothing.
    */
   readonly bytes: Uint8Array | undefined;
+  /** What said so, where there is no version: for error messages. */
+  readonly remark?: string | undefined;
 }
 
 /** What a backend is told about a request. */
@@ -37,10 +39,19 @@ export interface ByteReadContext<Version extends ByteVersion = ByteVersion> exte
   readonly expected: Version | undefined;
 }
 
-/** Where the bytes are. Its methods may be called at any time and side by side; errors reach the readers as they are. */
+/**
+ * Where the bytes are. Its methods may be called at any time and side by side, each in the asynchronous context of the read that
+ * it serves; errors reach the readers as they are.
+ */
 export interface ByteBackend<Version extends ByteVersion = ByteVersion> {
   /** A name for error messages and snapshots: a path, a URL. */
   readonly name: string;
+  /**
+   * True if versions are what somebody else says, who may be mistaken: a server, or several of them under one name. Then a source
+   * pauses between one change and the next, longer each time, and gives up with `SourceError` where a read has met the same
+   * versions again and again, or another one with each request. Default false: every change is a change.
+   */
+  readonly remote?: boolean | undefined;
   /** The version that is there now: not older than the call. */
   identify(context: IdentifyContext): Promise<Version>;
   /**
@@ -50,7 +61,8 @@ export interface ByteBackend<Version extends ByteVersion = ByteVersion> {
   read(range: Range, context: ByteReadContext<Version>): Promise<ByteReading<Version>>;
   /**
    * Starts to watch, if the backend can: call `changed` whenever the thing may have changed. Called once, at the first read;
-   * returns what stops it. Must not throw, and must not keep the process alive.
+   * returns what stops it. Must not throw, and must not keep the process alive. It runs, and what it has told of is looked at, in
+   * the asynchronous context in which the source was made.
    */
   watch?(changed: () => void): () => void;
   /** Lets go of everything. Called once. */

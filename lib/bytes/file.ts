@@ -28,9 +28,10 @@ import type { Range } from '../base/vocabulary.js';
 import type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyContext } from './backend.js';
 import { pause } from './bounded.js';
 import { SourceError } from './errors.js';
-import { type FileSystem, type Handle, hostFiles, type Paths, type Stat } from './host.js';
+import { type FileSystem, type Handle, hostFiles, type Stat } from './host.js';
 import type { ByteSourceSettings } from './options.js';
 import { ByteSource } from './source.js';
+import { PathWatch, type WatchHost } from './watch.js';
 
 /**
  * How old a time stamp must be. Kernels tick at 100 to 1,000 Hz, so a stamp may be given to writes during 10 ms after it; as much
@@ -102,6 +103,8 @@ class FileBackend implements ByteBackend<FileVersion> {
   readonly #handles: Set<Opened> = new Set();
   #closed = false;
   #idle: (() => void) | undefined = undefined;
+  /** Devices on which a stamp with a fraction of a second was seen: a file system of whole seconds has none. */
+  readonly #fine: Set<bigint> = new Set();
   /** The youngest version that was waited for, and since when, by the clock of the source. */
   #young: { readonly key: string; readonly since: number } = { key: '', since: 0 };
 
@@ -114,7 +117,7 @@ class FileBackend implements ByteBackend<FileVersion> {
   async identify(_context: IdentifyContext): Promise<FileVersion> {
     const stat = await this.#ask('cannot be found', undefined, this.#fs.promises.stat(this.name, { bigint: true }));
     if (!stat.isFile()) throw new SourceError(this.name, 'cannot be read', { expected: 'a file', got: 'something else' });
-    return versionOf(stat);
+    return this.#version(stat);
   }
 
   async read(range: Range, { signal }: ByteReadContext<FileVersion>): Promise<ByteReading<FileVersion>> {
@@ -162,6 +165,13 @@ class FileBackend implements ByteBackend<FileVersion> {
     const now = this.#clock.now();
     if (this.#young.key !== key) this.#young = { key, since: now };
     return Math.min(this.#young.since + youngMs - now, ageMs > 0 ? youngMs - ageMs : youngMs);
+  }
+
+  #version(stat: Stat): FileVersion {
+    if (hasFraction(stat)) this.#fine.add(stat.dev);
+    const inode = inodeOf(stat);
+    const key = `${inode} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+    return { key, size: Number(stat.size), inode, ...stampOf(stat, this.#fine.has(stat.dev)) };
   }
 
   async #open({ inode }: FileVersion, range: Range): Promise<Opened> {
@@ -225,39 +235,35 @@ class FileBackend implements ByteBackend<FileVersion> {
   }
 }
 
-/** The same, watched. The folder, as a watch on the file would stay with an inode that has been replaced. */
-function watched(
-  backend: FileBackend,
-  path: string,
-  { fs, paths }: { readonly fs: FileSystem; readonly paths: Paths },
-): ByteBackend<FileVersion> {
-  const name = paths.basename(path);
+/** The same, watched: the way to it, and not the file, as a watch on that would stay with an inode that has been replaced. */
+function watched(backend: FileBackend, path: string, host: WatchHost): ByteBackend<FileVersion> {
   return Object.assign(backend, {
     watch(changed: () => void): () => void {
-      try {
-        const watcher = fs.watch(paths.dirname(path), { persistent: false }, (_event, about) => {
-          if (about === name || about == null) changed();
-        });
-        watcher.on('error', () => watcher.close());
-        watcher.unref?.();
-        return () => watcher.close();
-      } catch {
-        return () => {}; // no such folder, no watches left, not supported: every load looks for itself
-      }
+      const watch = new PathWatch(path, host, changed);
+      return () => watch.close();
     },
   });
 }
 
-function versionOf(stat: Stat): FileVersion {
-  const inode = inodeOf(stat);
-  const isCoarse = stat.ctimeNs % 1_000_000_000n === 0n;
-  return {
-    key: `${inode} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`,
-    size: Number(stat.size),
-    inode,
-    changedAt: Number(stat.ctimeNs) / 1e6,
-    youngMs: isCoarse ? WHOLE_SECONDS_MS : TICK_MS,
-  };
+/** A stamp, as a version is made of it: when, and for how long another write may get the same one. */
+type Stamp = Pick<FileVersion, 'changedAt' | 'youngMs'>;
+
+const NS = 1_000_000_000n;
+
+/**
+ * Usually ctime says it all. Where it has no fraction, either the file system counts whole seconds, or the host has cut it off
+ * (Deno does, and gives mtime in milliseconds): then mtime says it, unless somebody has set that to another time.
+ */
+function stampOf({ mtimeNs, ctimeNs }: Stat, isFine: boolean): Stamp {
+  const isWhole = ctimeNs % NS === 0n;
+  if (!isWhole) return { changedAt: Number(ctimeNs) / 1e6, youngMs: TICK_MS };
+  const isSameSecond = mtimeNs / NS === ctimeNs / NS;
+  if (isFine && isSameSecond) return { changedAt: Number(mtimeNs) / 1e6, youngMs: TICK_MS };
+  return { changedAt: Number(ctimeNs) / 1e6, youngMs: WHOLE_SECONDS_MS };
+}
+
+function hasFraction({ mtimeNs, ctimeNs }: Stat): boolean {
+  return mtimeNs % NS !== 0n || ctimeNs % NS !== 0n;
 }
 
 function inodeOf({ dev, ino }: Stat): string {

@@ -33,6 +33,9 @@ export interface FileSystem {
     open(path: string, flags: 'r'): Promise<Handle>;
     stat(path: string, options: { readonly bigint: true }): Promise<Stat>;
   };
+  statSync(path: string, options: { readonly bigint: true }): Pick<Stat, 'dev' | 'ino'>;
+  lstatSync(path: string): { isSymbolicLink(): boolean };
+  readlinkSync(path: string): string;
   watch(
     path: string,
     options: { readonly persistent: false },
@@ -42,9 +45,11 @@ export interface FileSystem {
 
 /** The part of `node:path` that is used. */
 export interface Paths {
+  readonly sep: string;
   resolve(path: string): string;
   dirname(path: string): string;
-  basename(path: string): string;
+  join(...parts: string[]): string;
+  parse(path: string): { readonly root: string };
 }
 
 /** The part of `node:url` that is used. */

@@ -7,6 +7,7 @@
 export {
   type ChunkdMetadata,
   type ChunkdOptions,
+  ChunkdRangeError,
   type ChunkdSource,
   chunkdSource,
 } from './adapters/chunkd.js';
@@ -43,9 +44,12 @@ export type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyCo
 export type { UrlBody, UrlBodyReader, UrlChunk } from './body.js';
 export { SourceError, type SourceFailure } from './errors.js';
 export { type FileOptions, openFile } from './file.js';
+export type { UrlHeaderPairs, UrlHeadersGiven } from './headers.js';
 export type { UrlHeaders } from './http.js';
 export type { ByteSourceOptions, ByteSourceSettings, ConsistentOptions, SourceReadOptions } from './options.js';
 export type { ByteReader, ByteReadOptions } from './reader.js';
 export { ByteSource } from './source.js';
 export type { ByteStats } from './stats.js';
+export type { ByteStream } from './stream.js';
 export { openUrl, type UrlFetch, type UrlOptions, type UrlRequest, type UrlResponse } from './url.js';
+export type { ByteStreamOptions, ByteView } from './view.js';

@@ -33,16 +33,20 @@ import type { Range } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
 
 import type { ByteReading, ByteVersion } from './backend.js';
-import { SourceError } from './errors.js';
+import { isMissing, SourceError } from './errors.js';
 import type { Settings } from './options.js';
 import { Question } from './question.js';
 import type { Counters } from './stats.js';
+import { Unrest } from './unrest.js';
 
 /** Where a change of everything keeps the section that it is nested in. */
 const NOTICE: Range = { start: -2, end: -1 };
 
 /** What every query reads, even if it reads nothing: so that it waits for a change of everything, and is hit by one. */
 export const QUERY: Range = { start: -1, end: 0 };
+
+/** For questions that nobody can take back. */
+const NEVER: AbortSignal = new AbortController().signal;
 
 const EVERYTHING: Range = { start: -1, end: Number.POSITIVE_INFINITY };
 
@@ -51,6 +55,8 @@ export class Keeper {
   readonly #settings: Settings;
   readonly #counters: Counters;
   readonly #question: Question<ByteVersion>;
+  /** Undefined where a backend's versions are to be believed. */
+  readonly unrest: Unrest | undefined;
   #version: ByteVersion | undefined = undefined;
   #epoch = 0;
   #writers = 0;
@@ -63,6 +69,8 @@ export class Keeper {
   constructor(settings: Settings, counters: Counters) {
     this.#settings = settings;
     this.#counters = counters;
+    const { backend, clock } = settings;
+    this.unrest = backend.remote === true ? new Unrest(backend.name, clock) : undefined;
     this.#question = new Question((signal) => {
       counters.requests++;
       return settings.backend.identify({ signal });
@@ -79,26 +87,48 @@ export class Keeper {
   /** The bytes of the range, of the present version; never returns with others. For the mirror's `load`. */
   async load(range: Range, signal: AbortSignal): Promise<Uint8Array> {
     const { backend } = this.#settings;
+    const { unrest } = this;
     for (;;) {
+      if (unrest !== undefined) await unrest.rest(signal);
       await this.#changing;
       signal.throwIfAborted();
       const epoch = this.#epoch;
       const expected = this.#writers > 0 ? undefined : this.#version;
       if (expected !== undefined && range.start >= expected.size) return new Uint8Array(0); // a page behind the end
       this.#counters.requests++;
-      const reading = await backend.read(range, { expected, signal });
+      let reading: ByteReading;
+      try {
+        reading = await backend.read(range, { expected, signal });
+      } catch (error) {
+        await this.#checkGone(error, epoch);
+        throw error;
+      }
       this.#counters.bytes += reading.bytes?.length ?? 0;
       signal.throwIfAborted();
       if (reading.bytes === undefined && expected === undefined)
         throw new SourceError(backend.name, 'came not at all, although any version would have done', { range });
-      if (this.#isOfUse(reading, epoch)) return this.#checked(range, reading);
-      if (epoch === this.#epoch && this.#writers === 0) await this.notice(reading.version, epoch);
+      if (this.#isOfUse(reading, epoch)) {
+        if (expected !== undefined) unrest?.confirmed();
+        return this.#checked(range, reading);
+      }
+      if (epoch === this.#epoch && this.#writers === 0) await this.#moveOn(reading, epoch);
     }
+  }
+
+  /** That the thing has gone is an answer, too: what is present is not there any more. */
+  async #checkGone(error: unknown, epoch: number): Promise<void> {
+    const isNews = this.#version !== undefined && this.#writers === 0;
+    if (isNews && isMissing(error)) await this.notice(undefined, epoch);
+  }
+
+  /** Moves on to what an answer has said. */
+  #moveOn({ version, remark }: ByteReading, epoch: number): Promise<boolean> {
+    return this.notice(version, epoch, version?.key ?? remark ?? 'bytes of several versions');
   }
 
   #isOfUse({ bytes, version }: ByteReading, epoch: number): boolean {
     if (bytes === undefined) return false;
-    if (version !== undefined && this.#version === undefined && epoch === this.#epoch) this.#version = version;
+    if (version !== undefined && this.#version === undefined && epoch === this.#epoch) this.#adopted(version);
     if (this.#writers > 0) return this.#version !== undefined;
     return version !== undefined && version.key === this.#version?.key;
   }
@@ -118,8 +148,13 @@ export class Keeper {
       if (this.#version !== undefined) return this.#version.size;
       const epoch = this.#epoch;
       const found = await this.#question.answer(signal);
-      if (this.#version === undefined && epoch === this.#epoch) this.#version = found;
+      if (this.#version === undefined && epoch === this.#epoch) this.#adopted(found);
     }
+  }
+
+  #adopted(version: ByteVersion): void {
+    this.#version = version;
+    this.unrest?.arrived(version.key);
   }
 
   // --- changes
@@ -127,16 +162,28 @@ export class Keeper {
   /** Asks for the version, and moves on if it is another one. During a mutate there is nothing to find out. */
   async check(signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
+      if (this.unrest !== undefined) await this.unrest.rest(signal ?? NEVER);
       await this.#changing;
       if (this.#writers > 0 || this.#version === undefined) return;
       const epoch = this.#epoch;
-      const found = await this.#question.answer(signal);
-      if (found.key !== this.#version?.key && epoch === this.#epoch) await this.notice(found, epoch);
+      const found = await this.#asked(epoch, signal);
+      if (found.key === this.#version?.key && epoch === this.#epoch) this.unrest?.confirmed();
+      if (found.key !== this.#version?.key && epoch === this.#epoch)
+        await this.#moveOn({ version: found, bytes: undefined }, epoch);
       if (found.key === this.#version?.key) return; // also if somebody else has been quicker
     }
   }
 
-  /** The same for a backend that pushes: a thing that cannot be asked for is gone. */
+  async #asked(epoch: number, signal: AbortSignal | undefined): Promise<ByteVersion> {
+    try {
+      return await this.#question.answer(signal);
+    } catch (error) {
+      await this.#checkGone(error, epoch);
+      throw error;
+    }
+  }
+
+  /** The same for a backend that pushes: a thing that cannot be asked for is gone. Never rejects. */
   async pushed(): Promise<void> {
     try {
       await this.check(undefined);
@@ -148,11 +195,13 @@ export class Keeper {
   /**
    * Everything has changed; to what, if it is known. Resolves when everybody has been told. Never rejects. One after the other: what
    * another one has found may be older than what this one tells of. With an epoch, only if it is still that one: returns false if
-   * it is not.
+   * it is not. `said` is what an answer has said; without, it is somebody's word.
    */
-  async notice(found: ByteVersion | undefined, epoch?: number): Promise<boolean> {
+  async notice(found: ByteVersion | undefined, epoch?: number, said?: string): Promise<boolean> {
     while (this.#changing !== undefined) await this.#changing;
     if (this.#closed || (epoch !== undefined && epoch !== this.#epoch)) return false;
+    const left = this.#version?.key;
+    if (said !== undefined && left !== undefined) this.unrest?.moved(left, said);
     this.#changing = this.#replace(found).finally(() => {
       this.#changing = undefined;
     });
@@ -168,6 +217,7 @@ export class Keeper {
       this.#version = found;
       this.#epoch++;
       this.#counters.changes++;
+      if (found !== undefined) this.unrest?.arrived(found.key);
     };
     const options = { owner: this, label: `${label} has changed` };
     try {

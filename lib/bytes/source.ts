@@ -19,6 +19,7 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { check, describe, RetryLimitError } from '../base/errors.js';
 import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
+import { Home } from '../mirror/internal.js';
 import type { Attempt, BeginOptions, Invalidation, PlainLookupOptions, RangeTracker } from '../tracker/index.js';
 
 import type { ByteVersion } from './backend.js';
@@ -35,13 +36,16 @@ import {
 import { cut, endOf, join } from './pages.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';
 import type { ByteStats, Counters } from './stats.js';
-import { View } from './view.js';
+import { type ByteView, View } from './view.js';
 
 /**
  * `using` closes a source, where the consumer's TypeScript knows `Symbol.dispose`. Merged with the class, and the method
  * defined in it below: spelled out as a member it would break consumers who do not know the symbol.
  */
 export interface ByteSource extends DisposableHandle {}
+
+/** Pages that a stream reads at a time: 1 MiB, which is on its way for longer than the request for it takes. */
+const STREAM_PAGES = 16;
 
 /** Rounds of a query whose holds run out: with the default of `holdMs`, at least ten seconds of changes without a pause. */
 const ROUNDS = 10;
@@ -59,6 +63,9 @@ export class ByteSource implements ByteReader {
   readonly #keeper: Keeper;
   readonly #mirror: RangeMirror<Uint8Array>;
   readonly #counters: Counters = { requests: 0, bytes: 0, changes: 0 };
+  /** What the backend pushes serves no call, so it is looked at in the context in which the source was made. */
+  readonly #home: Home = new Home(() => this.#atHome());
+  #isPushed = false;
   /** Stops the backend's watching; undefined until the first read. */
   #unwatch: (() => void) | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
@@ -95,10 +102,12 @@ export class ByteSource implements ByteReader {
    * Rejects: `SourceError`, `ClosedError`, `TimeoutError`, the signal's reason, `InvalidArgumentError`.
    */
   size(options?: SourceReadOptions): Promise<number> {
-    return this.#bounded(options, 'size of', async (signal) => {
-      if (options?.revalidate === true) await this.#keeper.check(signal);
-      return this.#keeper.size(signal);
-    });
+    return this.#bounded(options, 'size of', (signal) =>
+      this.#calm(signal, async (calm) => {
+        if (options?.revalidate === true) await this.#keeper.check(calm);
+        return this.#keeper.size(calm);
+      }),
+    );
   }
 
   /**
@@ -113,8 +122,14 @@ export class ByteSource implements ByteReader {
   read(offset: number, length: number, options?: SourceReadOptions): Promise<Uint8Array> {
     return this.#bounded(options, `read of [${offset}, ${offset + length}) of`, async (signal) => {
       checkBytes(offset, length);
-      if (options?.revalidate === true) await this.#keeper.check(signal);
-      return this.#read(offset, offset + length, signal);
+      if (options?.revalidate !== true) {
+        const present = this.#present(offset, offset + length);
+        if (present !== undefined) return present;
+      }
+      return this.#calm(signal, (calm) => {
+        const read = () => this.#read(offset, offset + length, calm);
+        return options?.revalidate === true ? this.#keeper.check(calm).then(read) : read();
+      });
     });
   }
 
@@ -130,8 +145,9 @@ export class ByteSource implements ByteReader {
    *
    * Rejects with what `fn` throws (in an attempt that was hit: runs it again), and with the errors of {@link ByteSource.read}.
    */
-  consistent<T>(fn: (view: ByteReader, attempt: Attempt) => T | PromiseLike<T>, options: ConsistentOptions = {}): Promise<T> {
-    const { clock, label, maxAttempts, holdMs } = this.#settings;
+  consistent<T>(fn: (view: ByteView, attempt: Attempt) => T | PromiseLike<T>, options: ConsistentOptions = {}): Promise<T> {
+    const { clock, label, maxAttempts, holdMs, pageSize, maxRunPages } = this.#settings;
+    const chunkSize = pageSize * Math.min(maxRunPages, STREAM_PAGES);
     const keeper = this.#keeper;
     try {
       check(typeof fn === 'function', 'fn', fn, 'a function');
@@ -141,7 +157,15 @@ export class ByteSource implements ByteReader {
     }
     const query = async (attempt: Attempt): Promise<T> => {
       if (options.revalidate === true) await keeper.check(attempt.signal);
-      const value = await fn(new View(this, attempt, clock), attempt);
+      const view = new View(this, attempt, { clock, chunkSize });
+      let value: T;
+      try {
+        value = await fn(view, attempt);
+      } catch (error) {
+        if (!view.lacksVersion) throw error;
+        await keeper.size(attempt.signal);
+        value = await fn(new View(this, attempt, { clock, chunkSize }), attempt);
+      }
       if (options.revalidate === true) await keeper.check(attempt.signal);
       return value;
     };
@@ -154,7 +178,9 @@ export class ByteSource implements ByteReader {
     };
     // Who names a limit gets it.
     const rounds = options.maxAttempts !== undefined || whenExhausted === 'throw' ? 1 : ROUNDS;
-    return bounded(clock, options, `query of ${label}`, (signal) => this.#query(query, { ...lookup, signal }, rounds));
+    return bounded(clock, options, `query of ${label}`, (signal) =>
+      this.#calm(signal, (calm) => this.#query(query, { ...lookup, signal: calm }, rounds)),
+    );
   }
 
   /**
@@ -271,11 +297,44 @@ export class ByteSource implements ByteReader {
     });
   }
 
+  /** Ends with an error what a server lets begin again and again. Costs nothing where versions are to be believed. */
+  #calm<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+    const { unrest } = this.#keeper;
+    return unrest === undefined ? work(signal) : unrest.run(signal, work);
+  }
+
+  /** The bytes if they lie in one page that is present: most reads do, and need no signal then. */
+  #present(start: number, end: number): Uint8Array | undefined {
+    const { pageSize } = this.#settings;
+    const index = Math.floor(start / pageSize);
+    if (end > (index + 1) * pageSize || start === end) return undefined;
+    const page = this.#mirror.peek(index);
+    return page === undefined ? undefined : join([page], { start, end }, pageSize);
+  }
+
+  /** From the first read on, and before its request: the reaction that starts it is made before any of the read's. */
   #watch(): void {
     if (this.#unwatch !== undefined) return;
     this.#unwatch = () => {};
-    const { backend } = this.#settings;
-    if (backend.watch !== undefined) this.#unwatch = backend.watch(() => void this.#keeper.pushed());
+    if (this.#settings.backend.watch !== undefined) this.#home.call();
+  }
+
+  #atHome(): void {
+    if (this.closed) return;
+    if (this.#isPushed) {
+      this.#isPushed = false;
+      void this.#keeper.pushed();
+      return;
+    }
+    const changed = () => {
+      this.#isPushed = true;
+      this.#home.call();
+    };
+    try {
+      this.#unwatch = this.#settings.backend.watch!(changed);
+    } catch {
+      // It must not throw; nobody waits for it who could be told, and every load looks for itself.
+    }
   }
 
   /**

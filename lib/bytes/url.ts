@@ -12,8 +12,20 @@
  *     206, another range, length, no total       SourceError
  *     412, to a condition                        another version: of what, the next request will tell
  *     416                                        the range lies behind the end: shrunk, if that was not to be expected
- *     200                                        SourceError: whoever asked for 64 KiB must not get a gigabyte. Unless it is empty
+ *     200, no longer than what was asked for     the whole thing, cut to the range
+ *     200, longer                                SourceError: whoever asked for 64 KiB must not get a gigabyte
+ *     204, or a total of 0                       an empty thing
  *     anything else                              SourceError
+ *
+ * A 412 that is followed by the version it was about was none: that server does not know its own validators, so it is asked
+ * without conditions from then on.
+ *
+ *     load                            server                       writer
+ *     asks                            Last-Modified 10:00:00       writes 1 at 10:00:00.2
+ *                                     Date          10:00:00
+ *     (not believed: waits)                                        writes 2 at 10:00:00.8
+ *     asks again                      Last-Modified 10:00:00       -> believed at once, 1 would stay under the validators of 2
+ *                                     Date          10:00:02
  *
  * No request is repeated here, apart from what a version has to be asked for: whether to try again after a broken line, and
  * how often, is the business of the `fetch` that the caller gives.
@@ -26,7 +38,8 @@ import type { ByteBackend, ByteReadContext, ByteReading, IdentifyContext } from 
 import { readBody, type UrlBody } from './body.js';
 import { pause } from './bounded.js';
 import { SourceError } from './errors.js';
-import { isStrong, type Part, partOf, totalOf, type UrlHeaders, type UrlVersion, versionOf } from './http.js';
+import { checkHeaders, recordOf, type UrlHeadersGiven } from './headers.js';
+import { codingOf, isStrong, lengthOf, type Part, partOf, totalOf, type UrlHeaders, type UrlVersion, versionOf } from './http.js';
 import type { ByteSourceSettings } from './options.js';
 import { ByteSource } from './source.js';
 
@@ -59,8 +72,11 @@ export type UrlFetch = (url: string, request: UrlRequest) => Promise<UrlResponse
 export interface UrlOptions extends ByteSourceSettings {
   /** What sends the requests; default `globalThis.fetch`, as it is at the time of the request. */
   fetch?: UrlFetch | undefined;
-  /** Headers of every request, or what returns them, for those that run out. */
-  headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>) | undefined;
+  /**
+   * Headers of every request, in any form that `fetch` takes; or what returns them, or a promise of them, for those that run
+   * out. It is called for each request, in the asynchronous context of the read that the request is for.
+   */
+  headers?: UrlHeadersGiven | (() => UrlHeadersGiven | PromiseLike<UrlHeadersGiven>) | undefined;
   /**
    * Takes a resource without ETag and Last-Modified, too: then only another length is noticed. For URLs whose content never
    * changes. Default false: such a resource is refused.
@@ -76,29 +92,45 @@ export function openUrl(url: string | { readonly href: string }, options: UrlOpt
   const href = typeof url === 'string' ? url : url?.href;
   check(typeof href === 'string' && href !== '', 'url', url, 'a URL');
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
-  const { fetch, headers, allowUnversioned } = options;
+  const { fetch, allowUnversioned } = options;
+  const headers = lasting(options.headers);
   check(fetch === undefined || typeof fetch === 'function', 'fetch', fetch, 'a function');
-  check(headers === undefined || isHeaders(headers), 'headers', headers, 'an object, or a function that returns one');
+  if (headers !== undefined) checkHeaders(headers);
   check(
     allowUnversioned === undefined || typeof allowUnversioned === 'boolean',
     'allowUnversioned',
     allowUnversioned,
     'a boolean',
   );
-  return new ByteSource({ ...options, backend: new UrlBackend(href, options) as ByteBackend });
+  return new ByteSource({ ...options, backend: new UrlBackend(href, { ...options, headers }) as ByteBackend });
 }
 
-function isHeaders(headers: unknown): boolean {
-  return typeof headers === 'function' || (typeof headers === 'object' && headers !== null);
+/** A request for a place on the line, and what it says about the version that it wants. */
+interface Wish {
+  readonly range: Range;
+  readonly condition: Readonly<Record<string, string>>;
 }
+
+/** The version and, from a response that is the whole thing, its bytes. */
+interface Found {
+  readonly version: UrlVersion;
+  readonly whole?: Uint8Array | undefined;
+}
+
+/** Versions that are waited for at the same time: one, or a few where several servers answer under one name. */
+const MOST_YOUNG = 8;
 
 /** See the top of the file. */
 class UrlBackend implements ByteBackend<UrlVersion> {
   readonly name: string;
+  readonly remote = true;
   readonly #options: UrlOptions;
   readonly #clock: Clock;
-  /** The youngest version that was waited for, and since when. */
-  #young: { readonly key: string; readonly since: number } = { key: '', since: 0 };
+  /** When the versions that are waited for are old enough, by the clock of the source. */
+  readonly #young: Map<string, number> = new Map();
+  /** The key that was answered by 412 last: if it comes all the same, the server does not know it. */
+  #refused: string | undefined = undefined;
+  #knowsConditions = true;
 
   constructor(url: string, options: UrlOptions) {
     this.name = url;
@@ -106,15 +138,32 @@ class UrlBackend implements ByteBackend<UrlVersion> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** By a request for one byte. HEAD would cost as much, and is often not allowed where GET is. */
+  /**
+   * By a request for two bytes. HEAD would cost as much, and is often not allowed where GET is; and the first byte alone is a
+   * corner of other people's code: 0 is easily taken for "not given".
+   */
   async identify({ signal }: IdentifyContext): Promise<UrlVersion> {
-    const range = { start: 0, end: 1 };
-    const response = await this.#send(range, undefined, signal);
+    return (await this.#identify(2, signal)) ?? (await this.#identify(1, signal))!;
+  }
+
+  /** Undefined if a server that does not cut off must be asked for less. */
+  async #identify(count: 1 | 2, signal: AbortSignal): Promise<UrlVersion | undefined> {
+    const range = { start: 0, end: count };
+    const response = await this.#send({ range, condition: {} }, signal);
     try {
-      if (response.status === 206) return this.#version(response, this.#part(response, range).total, range);
-      const size = emptySize(response);
-      if (size !== undefined) return this.#version(response, size, range);
-      throw this.#refusal(response, range);
+      const { status, headers } = response;
+      const part = partOf(headers);
+      if (status === 206 && part?.start === 0) return this.#version(response, part.total, range);
+      if (status === 416 && totalOf(headers) !== 0) {
+        if (count === 2) return undefined;
+        // Not even the first byte is there, and nobody says that it is.
+        if (totalOf(headers) === undefined) return this.#version(response, 0, range);
+        throw this.#error(range, 'was refused', `a range within ${totalOf(headers)} bytes`, '416 (range not satisfiable)');
+      }
+      const found = await this.#whole(response, range, signal);
+      if (found !== undefined) return found.version;
+      if (status !== 206) throw this.#refusal(response, range);
+      return this.#version(response, this.#part(response, range).total, range);
     } finally {
       discard(response);
     }
@@ -123,22 +172,34 @@ class UrlBackend implements ByteBackend<UrlVersion> {
   async read(range: Range, { expected, signal }: ByteReadContext<UrlVersion>): Promise<ByteReading<UrlVersion>> {
     for (;;) {
       const reading = await this.#readOnce(range, expected, signal);
-      const leftMs = reading.version === undefined ? 0 : this.#youngFor(reading.version);
+      const { bytes, version } = reading;
+      const leftMs = bytes === undefined || version === undefined ? 0 : this.#youngFor(version);
       if (leftMs <= 0) return reading;
       await pause(this.#clock, leftMs, signal);
     }
   }
 
   async #readOnce(range: Range, expected: UrlVersion | undefined, signal: AbortSignal): Promise<ByteReading<UrlVersion>> {
-    const response = await this.#send(range, expected, signal);
+    const condition = this.#condition(expected);
+    const response = await this.#send({ range, condition }, signal);
     let isRead = false;
     try {
-      if (response.status === 412 && expected !== undefined) return CHANGED;
-      if (response.status === 416 || emptySize(response) !== undefined) return await this.#behindEnd(range, expected, signal);
-      if (response.status !== 206) throw this.#refusal(response, range);
+      const { status, headers } = response;
+      if (status === 412 && expected !== undefined && Object.keys(condition).length > 0) {
+        this.#refused = expected.key;
+        return changed(`412 to ${Object.entries(condition)[0]!.join(' ')}`);
+      }
+      if (status === 416 && totalOf(headers) !== 0) return await this.#behindEnd(response, range, expected, signal);
+      const found = await this.#whole(response, range, signal);
+      if (found !== undefined) {
+        isRead = true;
+        return this.#compared(found.version, expected) ?? { ...found, bytes: found.whole!.slice(range.start, range.end) };
+      }
+      if (status !== 206) throw this.#refusal(response, range);
       const part = this.#part(response, range);
       const version = this.#version(response, part.total, range);
-      if (expected !== undefined && version.key !== expected.key) return { version, bytes: undefined };
+      const other = this.#compared(version, expected);
+      if (other !== undefined) return other;
       isRead = true;
       return { version, bytes: await this.#body(response, part, signal) };
     } finally {
@@ -146,21 +207,69 @@ class UrlBackend implements ByteBackend<UrlVersion> {
     }
   }
 
-  /** There is nothing of the range. The refusal need not say which version it is about, so that is asked for. */
-  async #behindEnd(range: Range, expected: UrlVersion | undefined, signal: AbortSignal): Promise<ByteReading<UrlVersion>> {
-    if (expected !== undefined) return CHANGED; // nobody asks for what lies behind the end of what is expected
+  /** The reading if it is another version than the expected one. */
+  #compared(version: UrlVersion, expected: UrlVersion | undefined): ByteReading<UrlVersion> | undefined {
+    if (version.key === this.#refused) this.#knowsConditions = false;
+    this.#refused = undefined;
+    return expected !== undefined && version.key !== expected.key ? { version, bytes: undefined } : undefined;
+  }
+
+  #condition(expected: UrlVersion | undefined): Readonly<Record<string, string>> {
+    if (expected === undefined || !this.#knowsConditions) return {};
+    if (isStrong(expected.etag)) return { 'if-match': expected.etag };
+    return expected.lastModified === undefined ? {} : { 'if-unmodified-since': expected.lastModified };
+  }
+
+  /**
+   * There is nothing of the range; or the server refuses what it would have to cut off. The refusal need not say which version
+   * it is about, so that is asked for.
+   */
+  async #behindEnd(
+    response: UrlResponse,
+    range: Range,
+    expected: UrlVersion | undefined,
+    signal: AbortSignal,
+  ): Promise<ByteReading<UrlVersion>> {
+    const isCut = (size: number | undefined) => size !== undefined && size > range.start && size < range.end;
+    const total = totalOf(response.headers);
+    if (expected !== undefined) {
+      if (!isCut(total) || total !== expected.size) return changed('416'); // nobody asks for what lies behind its end
+      return this.#readOnce({ start: range.start, end: total }, expected, signal);
+    }
     const version = await this.identify({ signal });
     if (version.size <= range.start) return { version, bytes: new Uint8Array(0) };
+    if (isCut(version.size)) return this.#readOnce({ start: range.start, end: version.size }, version, signal);
     throw this.#error(range, 'was refused', `a range within ${version.size} bytes`, '416 (range not satisfiable)');
+  }
+
+  /**
+   * The whole thing, if that is what came, and if it is no longer than what was asked for. An empty one may come in any form:
+   * no range lies within it, so servers answer as they please.
+   */
+  async #whole(response: UrlResponse, range: Range, signal: AbortSignal): Promise<Found | undefined> {
+    const { status, headers } = response;
+    const wanted = range.end - range.start;
+    const length = lengthOf(headers);
+    const isEmpty = status === 204 || totalOf(headers) === 0 || (length === 0 && (status === 200 || isBare(response, range)));
+    if (isEmpty && (status < 300 || status === 416))
+      return { version: this.#version(response, 0, range), whole: new Uint8Array(0) };
+    if (status !== 200 || codingOf(headers) !== undefined || (length ?? 0) > wanted) return undefined;
+    const whole = await this.#received(response, { start: 0, end: wanted }, signal);
+    if (whole.length > wanted) return undefined;
+    if (length !== undefined && whole.length !== length)
+      throw this.#error(range, 'came with another length', `${length} bytes`, `${whole.length} bytes`);
+    return { version: this.#version(response, whole.length, range), whole };
   }
 
   // --- one request
 
-  async #send(range: Range, expected: UrlVersion | undefined, signal: AbortSignal): Promise<UrlResponse> {
-    const { fetch = globalThis.fetch as unknown as UrlFetch, headers = {} } = this.#options;
+  async #send({ range, condition }: Wish, signal: AbortSignal): Promise<UrlResponse> {
+    const { fetch = globalThis.fetch as unknown as UrlFetch, headers } = this.#options;
     try {
-      const given = typeof headers === 'function' ? headers() : headers;
-      const request = { ...given, ...condition(expected), range: `bytes=${range.start}-${range.end - 1}` };
+      const given = typeof headers === 'function' ? await headers() : headers;
+      signal.throwIfAborted();
+      const own = { ...condition, range: `bytes=${range.start}-${range.end - 1}` };
+      const request = given === undefined ? own : { ...recordOf(given), ...own };
       return await fetch(this.name, { headers: request, signal, cache: 'no-store' });
     } catch (cause) {
       signal.throwIfAborted();
@@ -171,25 +280,28 @@ class UrlBackend implements ByteBackend<UrlVersion> {
   async #body(response: UrlResponse, part: Part, signal: AbortSignal): Promise<Uint8Array> {
     const range = { start: part.start, end: part.end };
     const wanted = part.end - part.start;
-    let bytes: Uint8Array;
-    try {
-      bytes = await readBody(response, wanted);
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw new SourceError(this.name, 'broke off', { range, cause });
-    }
+    const bytes = await this.#received(response, range, signal);
     if (bytes.length === wanted) return bytes;
     const got = bytes.length > wanted ? `more than ${wanted} bytes` : `${bytes.length} bytes`;
     throw this.#error(range, 'came with another length', `${wanted} bytes`, got);
   }
 
+  /** What came, up to a little more than the range. */
+  async #received(response: UrlResponse, range: Range, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      return await readBody(response, range.end - range.start);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new SourceError(this.name, 'broke off', { range, cause });
+    }
+  }
+
   /** The part that the response says it is; it must be the one that was asked for, cut off at the end. */
   #part({ headers }: UrlResponse, range: Range): Part {
     const part = partOf(headers);
-    const encoding = headers.get('content-encoding');
+    const coding = codingOf(headers);
     const wish = `bytes ${range.start}-${range.end - 1}`;
-    if (encoding !== null && encoding !== 'identity')
-      throw this.#error(range, 'came encoded', 'the bytes as they are', `content-encoding ${encoding}`);
+    if (coding !== undefined) throw this.#error(range, 'came encoded', 'the bytes as they are', `content-encoding ${coding}`);
     if (part === undefined) {
       const got = headers.get('content-range') ?? 'none (or one that the server does not expose to this origin)';
       throw this.#error(range, 'came without a usable Content-Range', `${wish} of a known total`, got);
@@ -214,34 +326,45 @@ class UrlBackend implements ByteBackend<UrlVersion> {
     throw this.#error(range, 'came without a version', 'ETag or Last-Modified, or allowUnversioned', got);
   }
 
+  /** By the server's clock, or by how long it has been known here: a file server's may be ahead of both. */
   #youngFor({ key, youngMs }: UrlVersion): number {
-    if (youngMs === 0) return 0;
+    const young = this.#young;
+    if (youngMs === 0) {
+      young.delete(key);
+      return 0;
+    }
     const now = this.#clock.now();
-    if (this.#young.key !== key) this.#young = { key, since: now };
-    return this.#young.since + youngMs - now;
+    const until = young.get(key) ?? now + youngMs;
+    young.set(key, until);
+    if (young.size > MOST_YOUNG) for (const [oldest] of [...young].slice(0, -MOST_YOUNG)) young.delete(oldest);
+    return Math.min(until - now, youngMs);
   }
 
   #refusal({ status }: UrlResponse, range: Range): SourceError {
     const got = status === 200 ? '200, the whole thing: the server has no range support' : String(status);
-    return this.#error(range, 'were not sent', '206 (partial content)', got);
+    const isMissing = status === 404 || status === 410;
+    return this.#error(range, 'were not sent', '206 (partial content)', got, isMissing);
   }
 
-  #error(range: Range, what: string, expected: string, got: string): SourceError {
-    return new SourceError(this.name, what, { range, expected, got });
+  #error(range: Range, what: string, expected: string, got: string, missing = false): SourceError {
+    return new SourceError(this.name, what, { range, expected, got, missing });
   }
 }
 
-const CHANGED: ByteReading<UrlVersion> = { version: undefined, bytes: undefined };
-
-function condition(expected: UrlVersion | undefined): Record<string, string> {
-  if (isStrong(expected?.etag)) return { 'if-match': expected!.etag! };
-  return expected?.lastModified === undefined ? {} : { 'if-unmodified-since': expected.lastModified };
+/** What can be listed only once is listed now: every request needs it. */
+function lasting(headers: UrlOptions['headers']): UrlOptions['headers'] {
+  const isOnce = typeof headers === 'object' && headers !== null && 'next' in headers && typeof headers.next === 'function';
+  return isOnce ? [...(headers as unknown as Iterable<[string, string]>)] : headers;
 }
 
-/** Length 0 if the response says that there is nothing: no range lies within that, so servers answer as they please. */
-function emptySize({ status, headers }: UrlResponse): number | undefined {
-  if (status === 416) return totalOf(headers) === 0 ? 0 : undefined;
-  return status === 200 && headers.get('content-length') === '0' ? 0 : undefined;
+/** Another version is there than the one that was expected: of what, is not known. */
+function changed(remark: string): ByteReading<UrlVersion> {
+  return { version: undefined, bytes: undefined, remark };
+}
+
+/** A part that says neither which it is nor that it has any bytes, of what was to be read from its first byte on. */
+function isBare({ status, headers }: UrlResponse, range: Range): boolean {
+  return status === 206 && range.start === 0 && headers.get('content-range') === null;
 }
 
 /** Whatever is still to come is not wanted: the connection need not carry it. */

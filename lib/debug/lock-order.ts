@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
+
 import { Contexts } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';

@@ -9,12 +9,12 @@ import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
 
 import type { Entry, Source } from './drops.js';
-import type { Pager } from './pager.js';
+import type { PagerParts } from './parts.js';
 
 /** See the top of the file. Subscribed until its load is over and none of its pages is left. */
 export class Observed<Page> implements Source<Page> {
   readonly ranges: Range[] = [];
-  readonly #pager: Pager<Page>;
+  readonly #pager: PagerParts<Page>;
   readonly #hit: () => void;
   readonly #subscriptions: Subscription[] = [];
   /** Pages that were installed, until they are really gone. */
@@ -22,7 +22,7 @@ export class Observed<Page> implements Source<Page> {
   #loading = true;
 
   /** `hit` is called for a change while the load is running. */
-  constructor(pager: Pager<Page>, hit: () => void) {
+  constructor(pager: PagerParts<Page>, hit: () => void) {
     this.#pager = pager;
     this.#hit = hit;
   }

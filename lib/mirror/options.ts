@@ -52,13 +52,14 @@ export interface RangeMirrorOptions<Page> {
    * Reads `count` pages from `firstPage` on out of the source. Must return exactly `count` pages (`LoadError`). Called again
    * for pages that a change has hit; never twice at once for a page that nothing has hit. An error it throws, or rejects
    * with, reaches every reader of its pages unwrapped and is not kept; where a change has hit the page it is a torn read,
-   * and the page is loaded again.
+   * and the page is loaded again. Runs in the asynchronous context of the read that has started it.
    */
   load(firstPage: number, count: number, context: LoadContext): readonly Page[] | PromiseLike<readonly Page[]>;
   /**
    * Told of every page that leaves the mirror, once. Of a promise the begin that drops the page is aware: it resolves when
    * the page is really out of use. A rejection makes the begin fail with `SubscriberError`. A page that was loaded but never
-   * installed, because a change had hit it, is not reported.
+   * installed, because a change had hit it, is not reported. Runs in the asynchronous context of the begin, of `close`, or of the
+   * read that needed the room.
    */
   onDrop?: ((page: Page, index: number) => void | PromiseLike<void>) | undefined;
   /** Pages kept, least recently used ones leave first: a whole number from 1 to 2^24, default 1,024. */

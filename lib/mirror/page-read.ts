@@ -13,7 +13,7 @@
  * after such a wait is a loss, too, so that every read gets through, or ends.
  *
  * `step` always runs in a turn of its own: it calls `load`, and must not do so in the middle of a begin or of somebody else's
- * installation. States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
+ * installation. And it runs in the asynchronous context of its caller, whoever has woken it (home.ts). States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
  */
 
 import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
@@ -22,9 +22,9 @@ import type { Range } from '../base/vocabulary.js';
 import type { Attempt } from '../tracker/index.js';
 
 import { Entry } from './drops.js';
+import { Home } from './home.js';
 import type { Pages } from './options.js';
-import type { Pager } from './pager.js';
-import type { Run } from './run.js';
+import type { Loading, PagerParts, Reading } from './parts.js';
 
 /** Pages that wait for active sections; adjacent, and every one of them was blocked. */
 class Wait {
@@ -32,16 +32,16 @@ class Wait {
   readonly controller = new AbortController();
 }
 
-type Slot<Page> = Entry<Page> | Run<Page> | Wait | undefined;
+type Slot<Page> = Entry<Page> | Loading<Page> | Wait | undefined;
 
 /** See the top of the file. */
-export class PageRead<Page> {
+export class PageRead<Page> implements Reading<Page> {
   readonly first: number;
   readonly result: Promise<Page[]>;
   done = false;
   /** True if what it ended with was the error of a load, which the load has counted. */
   failedByLoad = false;
-  readonly #pager: Pager<Page>;
+  readonly #pager: PagerParts<Page>;
   readonly #slots: Slot<Page>[];
   /** A prefetch does not: what it has installed may go at once. */
   readonly #keeps: boolean;
@@ -56,14 +56,16 @@ export class PageRead<Page> {
   #cancellation: Cancellation | undefined = undefined;
   /** Ends the lookup over the whole range. */
   #controller: AbortController | undefined = undefined;
-  #scheduled = false;
+  readonly #home: Home = new Home(() => this.#turnOver());
+  /** Pages that it has kept in, when it has ended without a result. */
+  #left: readonly Entry<Page>[] = [];
   /** True from the start of a lookup over the whole range to its end. */
   #escalated = false;
   /** The attempt of that lookup, while it runs; its end settles `#turn`. */
   #attempt: Attempt | undefined = undefined;
   #turn: (() => void) | undefined = undefined;
 
-  constructor(pager: Pager<Page>, { first, count }: Pages, keeps: boolean) {
+  constructor(pager: PagerParts<Page>, { first, count }: Pages, keeps: boolean) {
     this.#pager = pager;
     this.first = first;
     this.#slots = new Array<Slot<Page>>(count).fill(undefined);
@@ -95,7 +97,7 @@ export class PageRead<Page> {
   }
 
   /** A begin has hit the page. False if this read does not wait for it there. */
-  lost(run: Run<Page>, index: number): boolean {
+  lost(run: Loading<Page>, index: number): boolean {
     if (this.#slots[index - this.first] !== run) return false;
     this.#lose(index - this.first);
     this.#schedule();
@@ -103,7 +105,7 @@ export class PageRead<Page> {
   }
 
   /** The run's pages; none where it was lost. */
-  arrived(run: Run<Page>, entries: readonly (Entry<Page> | undefined)[]): void {
+  arrived(run: Loading<Page>, entries: readonly (Entry<Page> | undefined)[]): void {
     this.#each(run, (slot, index) => {
       const entry = entries[index - run.first];
       if (entry === undefined) this.#lose(slot);
@@ -128,12 +130,14 @@ export class PageRead<Page> {
   // --- steps
 
   #schedule(): void {
-    if (this.#scheduled || this.done) return;
-    this.#scheduled = true;
-    Promise.resolve().then(() => {
-      this.#scheduled = false;
-      if (!this.done) this.#step();
-    });
+    if (!this.done) this.#home.call();
+  }
+
+  #turnOver(): void {
+    if (!this.done) return this.#step();
+    const left = this.#left;
+    this.#left = [];
+    for (const entry of left) this.#pager.unpin(entry);
   }
 
   #step(): void {
@@ -239,7 +243,7 @@ export class PageRead<Page> {
     return true;
   }
 
-  #join(slot: number, run: Run<Page>): void {
+  #join(slot: number, run: Loading<Page>): void {
     this.#slots[slot] = run;
     run.join(this);
     if (run.observed !== undefined) this.observe(run.observed.ranges);
@@ -316,7 +320,7 @@ export class PageRead<Page> {
 
   // --- slots
 
-  #each(run: Run<Page>, visit: (slot: number, index: number) => void): void {
+  #each(run: Loading<Page>, visit: (slot: number, index: number) => void): void {
     const from = Math.max(0, run.first - this.first);
     const to = Math.min(this.#slots.length, run.first + run.count - this.first);
     for (let slot = from; slot < to; slot++) if (this.#slots[slot] === run) visit(slot, this.first + slot);
@@ -338,20 +342,27 @@ export class PageRead<Page> {
     this.#losses.set(slot, (this.#losses.get(slot) ?? 0) + 1);
   }
 
-  /** Everything that is left of it goes. Runs the code of others: abort listeners, `onDrop` of what it kept in. */
+  /**
+   * Everything that is left of it goes. Runs the code of others: abort listeners, and `onDrop` of what it kept in, which serves
+   * this read and nobody else: so not in the turn of whoever ends it.
+   */
   #finish(failure?: { readonly error: unknown }): void {
     this.done = true;
     this.#pager.reads.delete(this);
     this.#cancellation?.clear();
     const slots = this.#slots.splice(0);
     if (failure !== undefined) this.#controller?.abort(failure.error); // otherwise nothing waits any more
-    const runs = new Set<Run<Page>>();
+    const runs = new Set<Loading<Page>>();
+    const kept: Entry<Page>[] = [];
     for (const slot of slots) {
       if (slot instanceof Entry) {
-        if (this.#keeps) this.#pager.unpin(slot);
+        if (this.#keeps) kept.push(slot);
       } else if (slot instanceof Wait) slot.controller.abort(failure?.error);
       else if (slot !== undefined) runs.add(slot);
     }
     for (const run of runs) run.leave(this, failure?.error);
+    this.#left = kept;
+    if (failure === undefined) this.#turnOver();
+    else if (kept.length > 0) this.#home.call();
   }
 }

@@ -25,20 +25,21 @@ import { Drops, type Entry } from './drops.js';
 import { BannedError } from './errors.js';
 import type { Pages, Settings } from './options.js';
 import { PageRead } from './page-read.js';
+import type { Loading, PagerParts, Reading } from './parts.js';
 import { Run } from './run.js';
 import { type MirrorStats, newMirrorStats } from './stats.js';
 import { indexesWithin, Table } from './table.js';
 
 /** See the top of the file. */
-export class Pager<Page> {
+export class Pager<Page> implements PagerParts<Page> {
   readonly settings: Settings<Page>;
   readonly stats: MirrorStats = newMirrorStats();
   readonly table: Table<Page>;
   readonly drops: Drops<Page>;
   /** For each page the run that may be joined: one that no begin has hit there. */
-  readonly loading: Map<number, Run<Page>> = new Map();
+  readonly loading: Map<number, Loading<Page>> = new Map();
   /** Reads and prefetches that are not done. */
-  readonly reads: Set<PageRead<Page>> = new Set();
+  readonly reads: Set<Reading<Page>> = new Set();
   readonly subscription: Subscription;
   banned = false;
   /** By its owner. The subscription stays a little longer, until the last `onDrop` is done. */
@@ -50,7 +51,11 @@ export class Pager<Page> {
     this.table = new Table(settings.maxPages);
     this.drops = new Drops(settings.onDrop, () => this.#closeIfIdle());
     const { tracker, range, ignore, label } = settings;
-    this.subscription = tracker.subscribe(range, { invalidate: (section) => this.#invalidate(section) }, { ignore, label });
+    this.subscription = tracker.subscribe(
+      range,
+      { invalidate: (section, ranges) => this.#invalidate(section, ranges) },
+      { ignore, label },
+    );
   }
 
   // --- reading
@@ -87,7 +92,7 @@ export class Pager<Page> {
   }
 
   /** A run over absent pages, not started yet. */
-  run(first: number, count: number, token: Seq): Run<Page> {
+  run(first: number, count: number, token: Seq): Loading<Page> {
     return new Run(this, first, count, token);
   }
 
@@ -153,13 +158,13 @@ export class Pager<Page> {
 
   // --- invalidations
 
-  #invalidate(section: Invalidation): void | PromiseLike<void> {
+  #invalidate(section: Invalidation, ranges: readonly Range[]): void | PromiseLike<void> {
     if (this.#bans()) return this.#ban(section);
     const { pageSize } = this.settings;
     const hit: Entry<Page>[] = [];
     const leaving: Entry<Page>[] = [];
-    const runs = new Set<Run<Page>>();
-    for (const { start, end } of section.ranges) {
+    const runs = new Set<Loading<Page>>();
+    for (const { start, end } of ranges) {
       const from = Math.floor(start / pageSize);
       const to = Math.ceil(end / pageSize);
       for (const entry of this.table.take(from, to)) {

@@ -23,25 +23,24 @@ import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';
 import type { LoadContext } from './options.js';
-import type { PageRead } from './page-read.js';
-import type { Pager } from './pager.js';
+import type { Loading, PagerParts, Reading } from './parts.js';
 
 /** See the top of the file. Over exactly when `over` is true; nothing of it is registered anywhere then. */
-export class Run<Page> {
+export class Run<Page> implements Loading<Page> {
   readonly first: number;
   readonly count: number;
   readonly token: Seq;
   /** What it was derived from besides its pages; made by the first `observe`. */
   observed: Observed<Page> | undefined = undefined;
   over = false;
-  readonly #pager: Pager<Page>;
+  readonly #pager: PagerParts<Page>;
   /** Who waits, and for how many of its pages. */
-  readonly #readers: Map<PageRead<Page>, number> = new Map();
+  readonly #readers: Map<Reading<Page>, number> = new Map();
   #controller: AbortController | undefined = undefined;
   /** Why the signal has fired or is to fire when it is asked for; set when the run is given up. */
   #reason: { readonly error: unknown } | undefined = undefined;
 
-  constructor(pager: Pager<Page>, first: number, count: number, token: Seq) {
+  constructor(pager: PagerParts<Page>, first: number, count: number, token: Seq) {
     this.#pager = pager;
     this.first = first;
     this.count = count;
@@ -52,12 +51,12 @@ export class Run<Page> {
   // --- readers
 
   /** One more page for this read. The page must be loading here. */
-  join(read: PageRead<Page>): void {
+  join(read: Reading<Page>): void {
     this.#readers.set(read, (this.#readers.get(read) ?? 0) + 1);
   }
 
   /** The read is over, and wants none of the pages any more. */
-  leave(read: PageRead<Page>, reason: unknown): void {
+  leave(read: Reading<Page>, reason: unknown): void {
     if (this.#readers.delete(read)) this.#giveUpIfUnwanted(reason);
   }
 

@@ -21,7 +21,8 @@ const WINGS = 'address-space,base,bytes,contract,debug,explorer,hmm,interval-tre
 /** Files that are about Node, or about what the engine of a browser does not show. All others run in the browser, too. */
 const NODE_ONLY = [
   'test/**/*.heap.test.ts', // gc(), and flags of V8
-  'test/bytes/{source,adapters,adapters.*,file,url}.test.ts', // files, and an HTTP server of their own: url.inside.ts has one for a page
+  // Files, contexts that follow awaits, and HTTP servers of their own: url.inside.ts has one for a page.
+  'test/bytes/{adapters,adapters.*,contexts,file,file.*,serving,source,url,url.*,view}.test.ts',
   'test/contract/node.test.ts', // another test runner
   'test/contract/controller.model.test.ts', // what Node says of listeners
   'test/debug/*.test.ts', // contexts that follow awaits, and child processes

@@ -6,6 +6,7 @@ import type { Fault } from './faults.js';
 const EXAMPLES = 'test/bytes/adapters.test.ts';
 const PMTILES = 'test/bytes/adapters.pmtiles.test.ts';
 const RASTERS = 'test/bytes/adapters.rasters.test.ts';
+const MISSING = 'test/bytes/adapters.missing.test.ts';
 
 /** Wrong behaviour of the adapters of `rangefence/bytes`, one at a time. */
 export const ADAPTER_FAULTS: readonly Fault[] = [
@@ -110,9 +111,44 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   {
     name: 'the size of a chunk source is found out once',
     file: 'bytes/adapters/chunkd.ts',
-    find: 'source.metadata = { size: await reader.size(bounds) };',
-    replace: 'source.metadata ??= { size: await reader.size(bounds) };',
+    find: 'found = await reader.size(bounds);',
+    replace: 'found ??= await reader.size(bounds);',
     first: [EXAMPLES],
+  },
+  {
+    name: 'what lies behind the end of a chunk source comes as nothing',
+    file: 'bytes/adapters/chunkd.ts',
+    find: 'if (offset > 0 && (offset >= size || isMistaken))',
+    replace: 'if (offset > 0 && isMistaken)',
+    first: [MISSING],
+  },
+  {
+    name: 'a chunk that nobody has cut off comes short',
+    file: 'bytes/adapters/chunkd.ts',
+    find: 'if (offset > 0 && (offset >= size || isMistaken))',
+    replace: 'if (offset > 0 && offset >= size)',
+    first: [MISSING],
+  },
+  {
+    name: 'a size of an old version cuts off chunks of the new one',
+    file: 'bytes/adapters/chunkd.ts',
+    find: 'const sizeNow = () => versionOf(reader)?.size ?? found;',
+    replace: 'const sizeNow = () => found ?? versionOf(reader)?.size;',
+    first: [MISSING],
+  },
+  {
+    name: 'a chunk that is not there is an error',
+    file: 'bytes/adapters/zarrita.ts',
+    find: 'if (isMissing(error)) return undefined;',
+    replace: '',
+    first: [MISSING],
+  },
+  {
+    name: 'whatever cannot be read is not there',
+    file: 'bytes/adapters/zarrita.ts',
+    find: 'if (isMissing(error)) return undefined;',
+    replace: 'if (error instanceof Error) return undefined;',
+    first: [MISSING],
   },
   {
     name: 'a store hands down no signal',

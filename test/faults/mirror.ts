@@ -6,6 +6,7 @@ import type { Fault } from './faults.js';
 const EXAMPLES = 'test/mirror/mirror.test.ts';
 const MODEL = 'test/mirror/mirror.model.test.ts';
 const RACE = 'test/mirror/mirror.race.test.ts';
+const CONTEXTS = 'test/bytes/contexts.test.ts';
 
 /** Wrong behaviour of `RangeMirror`, one at a time. */
 export const MIRROR_FAULTS: readonly Fault[] = [
@@ -148,5 +149,19 @@ export const MIRROR_FAULTS: readonly Fault[] = [
     find: 'while (end < to && isFree(end) === free) end++;',
     replace: 'while (end < to && (!free || isFree(end))) end++;',
     first: [EXAMPLES],
+  },
+  {
+    name: 'a load is repeated in the context of the writer that has hit it',
+    file: 'mirror/page-read.ts',
+    find: 'if (!this.done) this.#home.call();',
+    replace: 'if (!this.done) Promise.resolve().then(() => this.#turnOver());',
+    first: [CONTEXTS],
+  },
+  {
+    name: 'pages that were kept in for a read are dropped in the context of who has ended it',
+    file: 'mirror/page-read.ts',
+    find: 'if (failure === undefined) this.#turnOver();',
+    replace: 'if (failure === undefined || kept.length > 0) this.#turnOver();',
+    first: [CONTEXTS],
   },
 ];

@@ -16,6 +16,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
   'rangefence/interval-tree': ['IntervalTree'],
   'rangefence/bytes': [
     'ByteSource',
+    'ChunkdRangeError',
     'SourceError',
     'chunkdSource',
     'consistentAll',

@@ -3,7 +3,10 @@
  * through `import` and `require`, and runs the contract suite of the installed package, on each line of Node that is supported,
  * on Deno, and on Bun. Needs a build; `npm run build` makes it.
  *
- * Exit code 1 if a runtime that could be had fails, or if none could be had.
+ * Then, one runtime after the other, so that none is slowed down by another: queries over a file that is replaced every 40 ms.
+ *
+ * Exit code 1 if a runtime that could be had fails, or makes less than a quarter of the queries that Node makes, or if none could
+ * be had.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
@@ -31,7 +34,17 @@ const STEPS: readonly Step[] = [
   { title: 'contract', args: ['contract.mjs'] },
 ];
 
+/** Another runtime may be slower than Node, but not as slow as one that waits for seconds where Node waits for a tick. */
+const LEAST_OF_NODE = 1 / 4;
+
 type Outcome = 'passed' | 'failed' | 'not run';
+
+interface Examined {
+  readonly outcome: Outcome;
+  readonly runtime: Runtime;
+  /** Of the program, with its version; undefined where it could not be had. */
+  readonly path?: string;
+}
 
 async function main(): Promise<void> {
   const missing = unbuilt();
@@ -40,8 +53,9 @@ async function main(): Promise<void> {
   try {
     const consumer = await install(folder);
     cpSync(join(root, 'test/package/smoke.mjs'), join(consumer, 'smoke.mjs'));
-    cpSync(join(root, 'test/runtimes/contract.mjs'), join(consumer, 'contract.mjs'));
-    const outcomes = await each(RUNTIMES, (runtime) => examine(runtime, consumer));
+    for (const file of ['contract.mjs', 'replaced.mjs']) cpSync(join(root, 'test/runtimes', file), join(consumer, file));
+    const examined = await each(RUNTIMES, (runtime) => examine(runtime, consumer));
+    const outcomes = await measureAll(examined, consumer);
     const count = (wanted: Outcome) => outcomes.filter((outcome) => outcome === wanted).length;
     console.log(`runtimes: ${count('passed')} passed, ${count('failed')} failed, ${count('not run')} not run`);
     process.exitCode = count('failed') === 0 && count('passed') > 0 ? 0 : 1;
@@ -69,7 +83,7 @@ async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): P
 }
 
 /** Prints one line about the runtime, and what it said if it failed. */
-async function examine(runtime: Runtime, consumer: string): Promise<Outcome> {
+async function examine(runtime: Runtime, consumer: string): Promise<Examined> {
   let path: string;
   let version: string;
   try {
@@ -77,7 +91,7 @@ async function examine(runtime: Runtime, consumer: string): Promise<Outcome> {
     version = await versionOf(path);
   } catch (error) {
     console.log(`${runtime.name} (${runtime.package})  NOT RUN: could not be had: ${(error as Error).message}`);
-    return 'not run';
+    return { runtime, outcome: 'not run' };
   }
   const said: string[] = [];
   const failures: string[] = [];
@@ -91,7 +105,36 @@ async function examine(runtime: Runtime, consumer: string): Promise<Outcome> {
   }
   const failed = failures.length > 0;
   console.log(`${runtime.name} ${version}  ${failed ? 'FAILED' : 'passed'}: ${failed ? failures.join('\n') : said.join(', ')}`);
-  return failed ? 'failed' : 'passed';
+  return { runtime, path, outcome: failed ? 'failed' : 'passed' };
+}
+
+/** The outcomes, with what the measurement adds to them. */
+async function measureAll(examined: readonly Examined[], consumer: string): Promise<Outcome[]> {
+  const rates = new Map<Examined, number>();
+  for (const each of examined) {
+    const { runtime, path } = each;
+    if (path === undefined) continue;
+    try {
+      const { stdout } = await start(path, [...runtime.args, 'replaced.mjs'], consumer);
+      const { perSecond, versions } = JSON.parse(stdout) as { perSecond: number; versions: number };
+      rates.set(each, perSecond);
+      console.log(`${runtime.name} (${runtime.package})  ${perSecond} queries/s over ${versions} versions of a file, in 3 s`);
+    } catch (error) {
+      console.log(`${runtime.name} (${runtime.package})  FAILED: queries over a file that is replaced:\n${saidBy(error)}`);
+      rates.set(each, 0);
+    }
+  }
+  const ofNode = examined.filter(({ runtime }) => runtime.name === 'Node').map((each) => rates.get(each) ?? 0);
+  const median = ofNode.sort((a, b) => a - b)[Math.floor(ofNode.length / 2)] ?? 0;
+  return examined.map((each) => {
+    const rate = rates.get(each);
+    if (rate === undefined) return each.outcome;
+    if (rate > 0 && rate >= median * LEAST_OF_NODE) return each.outcome;
+    console.log(
+      `${each.runtime.name} (${each.runtime.package})  FAILED: ${rate} queries/s; expected a quarter of Node's ${median}`,
+    );
+    return 'failed';
+  });
 }
 
 /** Offline, and with what it stores kept beside the project. */

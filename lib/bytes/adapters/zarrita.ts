@@ -6,6 +6,8 @@
  * such map: the source keeps pages, and keeps them right.
  */
 import { check } from '../../base/errors.js';
+
+import { isMissing } from '../errors.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 import { checkReader, readToEnd } from './whole.js';
 
@@ -49,8 +51,10 @@ export type ZarritaReaders =
  * A zarrita store over one reader for each key. Bytes of one key and one call stem from one version; for more than that, see
  * `consistentAll`.
  *
- * Which keys exist is what `readers` says at the moment of the call: that a key appears or goes away is not fenced. Rejects
- * with what the reader rejects with.
+ * That there is nothing under a key is an answer, and an ordinary one: a chunk that was never written, attributes that an array
+ * does not have. So what is missing (404, 410, no such file) is `undefined`, as it is where `readers` finds none. Which keys exist
+ * is what is found at the moment of the call: that a key appears or goes away is not fenced. Rejects with what else the reader
+ * rejects with, 403 and 500 among them.
  */
 export function zarritaStore(readers: ZarritaReaders): ZarritaStore {
   const isMap = typeof (readers as Partial<ReadonlyMap<string, ByteReader>> | undefined)?.get === 'function';
@@ -62,15 +66,22 @@ export function zarritaStore(readers: ZarritaReaders): ZarritaStore {
     return found;
   };
   return {
-    async get(key, options) {
-      const found = await reader(key);
-      return found && readToEnd(found, 0, bounds(options));
-    },
-    async getRange(key, range, options) {
-      const found = await reader(key);
-      return found && readRange(found, range, bounds(options));
-    },
+    get: (key, options) => ifThere(reader(key), (found) => readToEnd(found, 0, bounds(options))),
+    getRange: (key, range, options) => ifThere(reader(key), (found) => readRange(found, range, bounds(options))),
   };
+}
+
+async function ifThere<T>(
+  found: Promise<ByteReader | undefined>,
+  read: (reader: ByteReader) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    const reader = await found;
+    return reader && (await read(reader));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readRange(reader: ByteReader, range: ZarritaRange, options?: ByteReadOptions): Promise<Uint8Array> {

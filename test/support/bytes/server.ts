@@ -32,6 +32,8 @@ export class ByteServer {
   readonly scripts: (Script | undefined)[] = [];
   /** The script of all further requests. */
   always: Script | undefined = undefined;
+  /** The ETag in place of the ordinary one. */
+  fixedTag: (() => string | undefined) | undefined = undefined;
   #version = 0;
   readonly #server: Server;
   #changed: (() => void)[] = [];
@@ -66,6 +68,11 @@ export class ByteServer {
     return this.log.map(({ status }) => status);
   }
 
+  /** True if all that was asked has been answered. */
+  get idle(): boolean {
+    return this.log.every(({ status }) => status !== 0);
+  }
+
   /** Resolves as soon as the condition holds; it is looked at after every event of the server. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#changed.push(resolve));
@@ -77,6 +84,7 @@ export class ByteServer {
   }
 
   get currentTag(): string | undefined {
+    if (this.fixedTag !== undefined) return this.fixedTag();
     if (this.etag === 'none') return undefined;
     return this.etag === 'weak' ? `W/"${this.#version}"` : `"${this.#version}"`;
   }
@@ -131,7 +139,11 @@ export class ByteServer {
   /** A weak tag is equal to none in If-Match; a date is looked at only where there is no tag to compare. */
   #isRefused({ ifMatch, ifUnmodifiedSince }: Logged): boolean {
     if (ifMatch !== undefined) return this.etag !== 'strong' || ifMatch !== this.currentTag;
-    return ifUnmodifiedSince !== undefined && this.modified !== undefined && this.modified > Date.parse(ifUnmodifiedSince);
+    return (
+      ifUnmodifiedSince !== undefined &&
+      this.modified !== undefined &&
+      Math.floor(this.modified / 1000) * 1000 > Date.parse(ifUnmodifiedSince)
+    );
   }
 
   #tell(): void {

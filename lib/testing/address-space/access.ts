@@ -2,12 +2,11 @@
  * Access: reading and storing, by the processor (which always sees whole pages, as it has the locks) and by devices (which do
  * not, and are protected by the tracker or not at all).
  */
-import { type Core, changeAll, lockAll, type Part, toParts } from './core.js';
+import { type Backing, type Core, changeAll, lockAll, type Part, toParts } from './core.js';
 import { isReady, touch } from './fault.js';
 import { PageFault } from './faults.js';
 import { pagesOf, type Run } from './lock.js';
-import type { PageFlags, SimulatedPage } from './pages.js';
-import type { Backing } from './shared-object.js';
+import { type PageFlags, type SimulatedPage, viewOf } from './pages.js';
 
 /** A page as it was read: a copy, and whole. */
 export interface PageCopy {
@@ -134,7 +133,7 @@ export function fault(core: Core, run: Run, { write: toWrite, owner }: DeviceAcc
 export function snapshot(core: Core, run: Run): (SimulatedPage | undefined)[] {
   return pagesOf([run]).map((page) => {
     const slot = core.slots.get(page);
-    return slot?.frame === undefined || slot.protection === 'none' ? undefined : core.view(page, slot);
+    return slot?.frame === undefined || slot.protection === 'none' ? undefined : viewOf(core, page, slot);
   });
 }
 
@@ -159,5 +158,5 @@ function look(core: Core, page: number): SimulatedPage {
   const slot = core.slots.get(page);
   if (slot === undefined) throw new PageFault('no-mapping', page);
   if (slot.frame === undefined || !slot.frame.whole || slot.frame.freed) throw new PageFault('torn', page);
-  return core.view(page, slot);
+  return viewOf(core, page, slot);
 }

@@ -12,11 +12,12 @@
 import { ClosedError, check } from '../../base/errors.js';
 import { type Range, RangeTracker } from '../../index.js';
 import { type DeviceAccess, fault, type PageCopy, read, readPages, snapshot, write } from './access.js';
-import { Core, Memory, type Pause } from './core.js';
+import { Core, type Pause, type Protection } from './core.js';
+import { Memory } from './frame.js';
 import { fork, free, map, protect, remap, unmap } from './mapping.js';
 import { clearSoftDirty, collapse, makeExclusive, migrate, migrateBack, splitHuge, swapOut } from './moving.js';
-import type { Protection, SimulatedPage } from './pages.js';
-import { Backing, type SharedObject } from './shared-object.js';
+import type { SimulatedPage } from './pages.js';
+import { MappedObject, type SharedObject } from './shared-object.js';
 
 /** A kernel's page on most machines. */
 const DEFAULT_PAGE_SIZE = 4096;
@@ -116,11 +117,11 @@ export class SimulatedAddressSpace {
   async map(range: Range, { protection = 'read-write', object, offset = 0, shared = false }: MapOptions = {}): Promise<void> {
     const run = this.#core.run(range);
     check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
-    check(object === undefined || object instanceof Backing, 'object', object, 'an object of createSharedObject');
+    check(object === undefined || object instanceof MappedObject, 'object', object, 'an object of createSharedObject');
     check(Number.isSafeInteger(offset) && offset >= 0, 'offset', offset, 'a whole number of at least 0');
     check(!shared || object !== undefined, 'shared', shared, 'an object that is shared');
     this.#open();
-    await map(this.#core, run, { protection, shared, object: object as Backing | undefined, offset });
+    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset });
   }
 
   /** Takes pages away (`'unmap'`). Where nothing is mapped, nothing happens. */

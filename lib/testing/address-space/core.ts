@@ -4,44 +4,16 @@
  * Every change goes the same way: begin the invalidation, take the lock of the pages, look again (others may have changed them
  * meanwhile), ask for all the memory it needs, change in two halves with a pause between them, let go, end. What can fail
  * stands before the first change, so a change that fails has changed nothing.
+ *
+ * A slot names its object, an object the cores that map it, and a core its slots: one concept, in one file.
  */
 import { check, InvalidRangeError } from '../../base/errors.js';
 import type { Invalidation, InvalidationKind, Range, RangeTracker } from '../../index.js';
-import { AllocationError } from './faults.js';
+import type { Frame, Memory } from './frame.js';
 import { PageLock, type Run, toRuns } from './lock.js';
-import { Frame, Generations, PageView, type Slot } from './pages.js';
 
 /** Lets others run: between the halves of a change, and wherever else an operation could be interrupted. */
 export type Pause = () => PromiseLike<void> | void;
-
-/** Memory of a family: a space and all that were forked from it. */
-export class Memory {
-  readonly generations: Generations = new Generations();
-  /** Shared by all untouched pages; the reference of its own keeps it for ever. */
-  readonly zero: Frame;
-  readonly #pageSize: number;
-  #failing = 0;
-
-  constructor(pageSize: number) {
-    this.#pageSize = pageSize;
-    this.zero = new Frame(pageSize, undefined);
-  }
-
-  /** The next so many requests find no memory. */
-  fail(requests: number): void {
-    this.#failing = requests;
-  }
-
-  /** So many frames, or none and an error. */
-  allocate(count: number, owner?: object): Frame[] {
-    if (count === 0) return [];
-    if (this.#failing > 0) {
-      this.#failing--;
-      throw new AllocationError(count);
-    }
-    return Array.from({ length: count }, () => new Frame(this.#pageSize, owner));
-  }
-}
 
 /** What makes a core. */
 export interface CoreOptions {
@@ -68,6 +40,71 @@ export interface Part {
 
 /** Cores made so far; their numbers give the order in which several are locked. */
 let made = 0;
+
+/** What a mapping allows. */
+export type Protection = 'none' | 'read' | 'read-write';
+
+/** What stands in a page table for one mapped page. */
+export interface Slot {
+  protection: Protection;
+  /** What is mapped; `undefined` for anonymous memory. */
+  readonly object: Backing | undefined;
+  /** Number of the page in the object. */
+  readonly offset: number;
+  /** Stores go to the object, and to everybody who maps it. */
+  readonly shared: boolean;
+  /** The memory; `undefined` if it was never touched, or is in the swap. */
+  frame: Frame | undefined;
+  /** Content that was swapped out; at most one of `frame` and `swap` is set. */
+  swap: Uint8Array | undefined;
+  /** The page may be stored to without a fault. Implies `protection` read-write, and `softDirty`. */
+  writable: boolean;
+  /** Stored to since the marks were cleared. */
+  softDirty: boolean;
+  /** The device that has it for itself. */
+  exclusive: object | undefined;
+  /** Part of a huge page; then so are all of its aligned run. */
+  huge: boolean;
+}
+
+/** The passive part of a shared object: its memory, and who may have mapped it. */
+export class Backing {
+  readonly label: string | undefined;
+  /** Its length in pages. */
+  pages: number;
+  /** Who may have mapped it. */
+  readonly cores: Set<Core> = new Set();
+  /** Memory of the pages that are resident. */
+  readonly frames: Map<number, Frame> = new Map();
+
+  constructor(pages: number, label: string | undefined) {
+    this.pages = pages;
+    this.label = label;
+  }
+
+  /** The memory of a page, if it is resident. */
+  frame(page: number): Frame | undefined {
+    return this.frames.get(page);
+  }
+
+  /** Makes a page resident. */
+  populate(page: number, frame: Frame): void {
+    this.frames.set(page, frame);
+  }
+
+  /** Which pages map the wanted pages of the object, in each space that maps it. */
+  mappings(wanted: (offset: number) => boolean): Map<Core, number[]> {
+    const found = new Map<Core, number[]>();
+    for (const core of this.cores) {
+      const pages = core.all().filter((page) => {
+        const slot = core.slots.get(page)!;
+        return slot.object === this && wanted(slot.offset);
+      });
+      found.set(core, pages);
+    }
+    return found;
+  }
+}
 
 /** See the top of the file. */
 export class Core {
@@ -118,12 +155,6 @@ export class Core {
   /** The range of a run. */
   range({ first, count }: Run): Range {
     return { start: first * this.pageSize, end: (first + count) * this.pageSize };
-  }
-
-  /** The page as it is now; it must be resident. */
-  view(page: number, slot: Slot): PageView {
-    const { zero, generations } = this.memory;
-    return new PageView(page, slot, { frame: slot.frame!, zero, generations });
   }
 
   /** Numbers of the mapped pages of the runs, ascending. */

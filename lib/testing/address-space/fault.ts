@@ -11,11 +11,12 @@
  * | write to a page of its own that is write-protected | permission | none: it only grows |
  */
 import type { Invalidation } from '../../index.js';
-import type { Core } from './core.js';
+import type { Core, Slot } from './core.js';
 import { PageFault } from './faults.js';
+import type { Frame } from './frame.js';
 import { type Run, toRuns } from './lock.js';
 import { breakHuge, hugeRuns, split } from './mapping.js';
-import type { Frame, SimulatedPage, Slot } from './pages.js';
+import { type SimulatedPage, viewOf } from './pages.js';
 
 /** How pages are to be used. */
 export interface Access {
@@ -202,7 +203,7 @@ export function allowStores(slot: Slot): void {
 /** Tells a device of pages that have moved, if it wants to hear of it. */
 export function tell(core: Core, owner: object, moves: readonly Move[]): void {
   const { moved } = owner as PageOwner;
-  if (typeof moved === 'function') for (const { page, slot } of moves) moved.call(owner, core.view(page, slot));
+  if (typeof moved === 'function') for (const { page, slot } of moves) moved.call(owner, viewOf(core, page, slot));
 }
 
 function peek(core: Core, page: number, access: Access): Remedy | undefined {

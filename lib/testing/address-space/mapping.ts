@@ -3,11 +3,9 @@
  */
 import { check } from '../../base/errors.js';
 import type { Invalidation } from '../../index.js';
-import { type Core, lockAll } from './core.js';
+import { type Backing, type Core, lockAll, type Protection, type Slot } from './core.js';
 import { PageFault } from './faults.js';
 import { pagesOf, type Run, toRuns } from './lock.js';
-import type { Protection, Slot } from './pages.js';
-import type { Backing } from './shared-object.js';
 
 /** What to map. */
 export interface Mapping {

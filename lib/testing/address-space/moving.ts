@@ -1,12 +1,11 @@
 /**
  * Moving: what changes where the content of pages is, and leaves the content alone.
  */
-import type { Core } from './core.js';
+import type { Core, Slot } from './core.js';
 import { allowStores, bringBack, copyFrames, isReady, type Move, movesOf, tell, touch } from './fault.js';
 import { AllocationError } from './faults.js';
 import { pagesOf, type Run, toRuns } from './lock.js';
 import { breakHuge, hugeRuns, split } from './mapping.js';
-import type { Slot } from './pages.js';
 
 /** Private anonymous memory of the host that nobody else has: what can be moved. */
 function isMovable({ object, shared, frame, exclusive }: Slot): boolean {

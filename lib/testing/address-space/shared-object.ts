@@ -2,8 +2,7 @@
  * Shared objects: what several mappings, in one space or in many, have in common: a file, or shared anonymous memory.
  */
 import { check } from '../../base/errors.js';
-import { type Core, changeAll, toParts } from './core.js';
-import type { Frame } from './pages.js';
+import { Backing, type Core, changeAll, toParts } from './core.js';
 
 /** A file, or shared anonymous memory, that spaces can map. Its content is reached through mappings only. */
 export interface SharedObject {
@@ -28,54 +27,20 @@ export interface SharedObjectOptions {
 
 /** A new object, all zeros. No space maps it yet. Throws `InvalidArgumentError`. */
 export function createSharedObject({ pages, label }: SharedObjectOptions): SharedObject {
-  return new Backing(pages, label);
+  return new MappedObject(pages, label);
 }
 
 /** The object behind {@link SharedObject}. */
-export class Backing implements SharedObject {
-  readonly label: string | undefined;
-  /** Who may have mapped it. */
-  readonly cores: Set<Core> = new Set();
-  readonly #frames = new Map<number, Frame>();
-  #pages: number;
-
+export class MappedObject extends Backing implements SharedObject {
   constructor(pages: number, label: string | undefined) {
     checkPages(pages);
-    this.#pages = pages;
-    this.label = label;
-  }
-
-  get pages(): number {
-    return this.#pages;
-  }
-
-  /** The memory of a page, if it is resident. */
-  frame(page: number): Frame | undefined {
-    return this.#frames.get(page);
-  }
-
-  /** Makes a page resident. */
-  populate(page: number, frame: Frame): void {
-    this.#frames.set(page, frame);
-  }
-
-  /** Which pages map the wanted pages of the object, in each space that maps it. */
-  mappings(wanted: (offset: number) => boolean): Map<Core, number[]> {
-    const found = new Map<Core, number[]>();
-    for (const core of this.cores) {
-      const pages = core.all().filter((page) => {
-        const slot = core.slots.get(page)!;
-        return slot.object === this && wanted(slot.offset);
-      });
-      found.set(core, pages);
-    }
-    return found;
+    super(pages, label);
   }
 
   async truncate(pages: number): Promise<void> {
     checkPages(pages);
-    const before = this.#pages;
-    this.#pages = pages;
+    const before = this.pages;
+    this.pages = pages;
     if (pages >= before) return;
     // Already now nobody can fault in what will be cut off; so the list of those who have it can only get shorter.
     const cut = this.mappings((offset) => offset >= pages);
@@ -83,7 +48,7 @@ export class Backing implements SharedObject {
       // Active in all spaces before the first page goes: memory that one of them still uses must not be freed for another.
       await changeAll(toParts(cut), { kind: 'clear' }, () => this.#zap(cut, pages));
     } catch (error) {
-      this.#pages = before;
+      this.pages = before;
       throw error;
     }
   }
@@ -100,9 +65,9 @@ export class Backing implements SharedObject {
         slot.writable = false;
       });
     }
-    for (const [page, frame] of this.#frames) {
+    for (const [page, frame] of this.frames) {
       if (page < pages) continue;
-      this.#frames.delete(page);
+      this.frames.delete(page);
       frame.release();
     }
   }

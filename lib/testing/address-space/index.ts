@@ -1,0 +1,24 @@
+/**
+ * The simulated address space: what a driver is tested on. The way of one change through the files:
+ *
+ * - `address-space.ts` checks what it was given;
+ * - `access.ts` (reading and storing), `mapping.ts` (which pages there are), `moving.ts` (where their content is) say what changes;
+ * - `fault.ts` makes pages usable first, where that is needed;
+ * - `core.ts` announces the change, takes the lock of the pages (`lock.ts`), and lets it happen in two halves;
+ * - `frame.ts` is the memory that changes, `pages.ts` what a device sees of it, `shared-object.ts` what several spaces map.
+ *
+ * Nothing may be changed outside of a section that covers it, and no lock may be held when one begins; see `core.ts`.
+ */
+export type { PageCopy } from './access.js';
+export {
+  type FaultOptions,
+  type ForkOptions,
+  type MapOptions,
+  SimulatedAddressSpace,
+  type SimulatedAddressSpaceOptions,
+} from './address-space.js';
+export type { Protection } from './core.js';
+export type { PageOwner } from './fault.js';
+export { AllocationError, PageFault, type PageFaultReason } from './faults.js';
+export type { PageFlags, SimulatedPage } from './pages.js';
+export { createSharedObject, type SharedObject, type SharedObjectOptions } from './shared-object.js';

@@ -27,6 +27,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['adapters', 'ADAPTER_FAULTS'],
   ['keyed', 'KEYED_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
+  ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];
 /** Two cores are what the whole run is planned for. */
 const AT_ONCE = 2;

@@ -11,12 +11,13 @@
  * | write to a page of its own that is write-protected | permission | none: it only grows |
  */
 import type { Invalidation } from '../../index.js';
+import { changeRuns } from './change.js';
 import type { Core, Slot } from './core.js';
 import { PageFault } from './faults.js';
 import type { Frame } from './frame.js';
-import { type Run, toRuns } from './lock.js';
 import { breakHuge, hugeRuns, split } from './mapping.js';
 import { type SimulatedPage, viewOf } from './pages.js';
+import { type Run, toRuns } from './runs.js';
 
 /** How pages are to be used. */
 export interface Access {
@@ -149,9 +150,12 @@ export function movesOf(core: Core, pages: readonly number[], owner?: object): M
 async function copyOnWrite(core: Core, pages: readonly number[], access: Access): Promise<void> {
   // Before it, as in a kernel: the copy of one page of a huge one is a copy of a page.
   await split(core, hugeRuns(core, toRuns(pages), { partly: true }), access.held);
-  await core.change(toRuns(pages), { kind: 'clear', held: access.held }, async () => {
-    // Again, as others were at it meanwhile: the other side of a fork may have let go, which leaves the page to this one.
-    const still = pages.filter((page) => peek(core, page, access) === 'copy');
+  await changeRuns(core, { runs: toRuns(pages), kind: 'clear', held: access.held }, async () => {
+    // Again, as others were at it meanwhile: the other side of a fork may have let go, which leaves the page to this one; or
+    // the page is part of a huge one once more, and the next round splits it.
+    const shared = pages.filter((page) => peek(core, page, access) === 'copy');
+    const whole = new Set(hugeRuns(core, toRuns(shared), { partly: true }));
+    const still = shared.filter((page) => !whole.has(page - (page % core.hugePages)));
     const moves = movesOf(core, still);
     await copyFrames(core, moves);
     for (const { slot } of moves) {
@@ -161,13 +165,14 @@ async function copyOnWrite(core: Core, pages: readonly number[], access: Access)
   });
 }
 
-async function restore(core: Core, pages: readonly number[], { held }: Access): Promise<void> {
-  await core.change(toRuns(pages), { kind: 'clear', held }, () =>
-    core.inHalves(pages, (page) => {
-      const slot = core.slots.get(page);
-      if (slot !== undefined) slot.exclusive = undefined;
-    }),
-  );
+async function restore(core: Core, pages: readonly number[], access: Access): Promise<void> {
+  await changeRuns(core, { runs: toRuns(pages), kind: 'clear', held: access.held }, () => {
+    // Again: meanwhile it may have become this device's own.
+    const still = pages.filter((page) => peek(core, page, access) === 'restore');
+    return core.inHalves(still, (page) => {
+      core.slots.get(page)!.exclusive = undefined;
+    });
+  });
 }
 
 /** Brings pages back from the memory of a device, one device after the other. */
@@ -178,21 +183,29 @@ async function bring(core: Core, pages: readonly number[], access: Access): Prom
 }
 
 /** Moves those of the pages that are in the memory of `owner` back to the host's; resolves with their number. */
-export function bringBack(
+async function bringBack(core: Core, pages: readonly number[], { owner, held }: Back): Promise<number> {
+  const runs = toRuns(pages);
+  return changeRuns(core, { runs, kind: 'migrate', owner, held }, (section) => takeBack(core, { pages, owner, section }));
+}
+
+interface Back {
+  readonly owner: object;
+  readonly held?: Invalidation | undefined;
+}
+
+/** The same under a section and the locks of the pages. */
+export async function takeBack(
   core: Core,
-  pages: readonly number[],
-  { owner, held }: { readonly owner: object; readonly held?: Invalidation | undefined },
+  { pages, owner, section }: { readonly pages: readonly number[]; readonly owner: object; readonly section: Invalidation },
 ): Promise<number> {
-  return core.change(toRuns(pages), { kind: 'migrate', owner, held }, async (section) => {
-    const its = pages.filter((page) => core.slots.get(page)?.frame?.owner === owner);
-    const moves = movesOf(core, its);
-    await breakHuge(core, toRuns(its), section);
-    // A page that is still shared by copy-on-write gets a copy of its own by this, so it may be written.
-    await copyFrames(core, moves);
-    for (const { slot } of moves) allowStores(slot);
-    tell(core, owner, moves);
-    return moves.length;
-  });
+  const its = pages.filter((page) => core.slots.get(page)?.frame?.owner === owner);
+  const moves = movesOf(core, its);
+  await breakHuge(core, toRuns(its), section);
+  // A page that is still shared by copy-on-write gets a copy of its own by this, so it may be written.
+  await copyFrames(core, moves);
+  for (const { slot } of moves) allowStores(slot);
+  tell(core, owner, moves);
+  return moves.length;
 }
 
 /** For a page that nobody shares any more. One that is not marked as stored to faults once more, to be marked. */

@@ -23,7 +23,7 @@ const PAGES = 24;
 const PLACES = PAGES + 8;
 /** Pages of the object that is shared. */
 const OBJECT = 8;
-const DEVICES = [{ name: 'one' }, { name: 'two' }];
+const DEVICES = [{ name: 'one' }, { name: 'two' }, { name: 'three', coherent: true }];
 
 /** What a page is, in the simplest words: its mapping, one byte for its content, and whether it was stored to. */
 interface Plain {
@@ -72,7 +72,7 @@ class Model {
     const protection = random.pick(['none', 'read', 'read-write', 'read-write'] as const);
     switch (random.below(14)) {
       case 0:
-        await space.map(range, { protection });
+        await space.map(range, { protection, huge: random.chance(0.5) });
         return () => each(pages, (page) => plain.set(page, { protection, byte: 0 }));
       case 1:
         await space.unmap(range);
@@ -84,11 +84,15 @@ class Model {
       case 3: {
         const to = first < PAGES / 2 ? PAGES : 0; // out of the way, or to the front
         if (to < first + count && first < to + count) return undefined;
-        await space.remap(range, to * SIZE);
+        const keep = random.chance(0.3);
+        await space.remap(range, to * SIZE, { keep });
         expect(all).toBe(true);
         return () => {
           const moved = pages.map((page) => plain.get(page)!);
-          for (const page of pages) plain.delete(page);
+          for (const [i, page] of pages.entries()) {
+            if (keep) plain.set(page, { ...moved[i]!, byte: 0 });
+            else plain.delete(page);
+          }
           for (const [i, one] of moved.entries()) plain.set(to + i, one);
         };
       }
@@ -223,6 +227,7 @@ class World {
     const offset = random.below(OBJECT - count + 1);
     const operation = random.pick([
       () => space.map(range),
+      () => space.map(space.pages(0, PAGES / 2), { huge: true }),
       () => space.map(range, { object, offset, shared: random.chance(0.5) }),
       () => space.unmap(range),
       () => space.protect(range, random.pick(['none', 'read', 'read-write'])),
@@ -242,7 +247,7 @@ class World {
       () => space.clearSoftDirty(),
       () => object.truncate(1 + random.below(OBJECT)),
       () => this.#fork(space),
-      () => space.remap(range, PAGES * SIZE),
+      () => space.remap(range, PAGES * SIZE, { keep: random.chance(0.3) }),
     ]);
     await operation().catch(expectFault);
   }

@@ -72,7 +72,7 @@ export function changeRuns<T>(
 
 /**
  * The locks of the pages: that of the page table over the pages and the rest of the huge pages among them, as a change of a part
- * splits them; and those of the objects that are mapped there, as others map the same content.
+ * splits them, and of what may become one; and those of the objects that are mapped there, as others map the same content.
  */
 export function claimsOf(places: Places<Core>): Map<PageLock, Run[]> {
   let claims = new Map<PageLock, Run[]>();
@@ -95,7 +95,10 @@ export function claimsOf(places: Places<Core>): Map<PageLock, Run[]> {
 function widen(core: Core, runs: readonly Run[]): readonly Run[] {
   const size = core.hugePages;
   const huge = new Set<number>();
-  for (const page of core.mapped(runs)) if (core.slots.get(page)!.huge) huge.add(page - (page % size));
+  for (const page of core.mapped(runs)) {
+    const slot = core.slots.get(page)!;
+    if (slot.huge || slot.advised) huge.add(page - (page % size));
+  }
   return huge.size === 0 ? runs : [...runs, ...[...huge].map((first) => ({ first, count: size }))];
 }
 

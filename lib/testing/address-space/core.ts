@@ -53,6 +53,8 @@ export interface Slot {
   exclusive: object | undefined;
   /** Part of a huge page; then so are all of its aligned run. */
   huge: boolean;
+  /** Huge pages are wanted: an aligned run that nobody has touched yet gets its memory in one piece. */
+  readonly advised: boolean;
 }
 
 /** The passive part of a shared object: its memory, and who may have mapped it. */

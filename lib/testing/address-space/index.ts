@@ -16,11 +16,11 @@ export {
   type FaultOptions,
   type ForkOptions,
   type MapOptions,
+  type RemapOptions,
   SimulatedAddressSpace,
   type SimulatedAddressSpaceOptions,
 } from './address-space.js';
 export type { Protection } from './core.js';
-export type { PageOwner } from './fault.js';
 export { AllocationError, PageFault, type PageFaultReason } from './faults.js';
-export type { PageFlags, SimulatedPage } from './pages.js';
+export type { PageFlags, PageOwner, SimulatedPage } from './pages.js';
 export { createSharedObject, type SharedObject, type SharedObjectOptions } from './shared-object.js';

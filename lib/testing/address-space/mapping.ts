@@ -14,9 +14,10 @@ export interface Mapping {
   readonly shared: boolean;
   readonly object: Backing | undefined;
   readonly offset: number;
+  readonly huge: boolean;
 }
 
-function newSlot(page: number, first: number, { protection, shared, object, offset }: Mapping): Slot {
+function newSlot(page: number, first: number, { protection, shared, object, offset, huge }: Mapping): Slot {
   return {
     protection,
     object,
@@ -28,6 +29,7 @@ function newSlot(page: number, first: number, { protection, shared, object, offs
     softDirty: false,
     exclusive: undefined,
     huge: false,
+    advised: huge,
   };
 }
 
@@ -79,8 +81,8 @@ async function drop(core: Core, runs: readonly Run[], held: Invalidation): Promi
   }
 }
 
-/** Moves pages to another place. What was there is unmapped. */
-export async function remap(core: Core, run: Run, to: number): Promise<void> {
+/** Moves pages to another place. What was there is unmapped. With `keep`, the old place stays mapped, and is empty. */
+export async function remap(core: Core, run: Run, { to, keep }: { to: number; keep: boolean }): Promise<void> {
   const target = { first: to, count: run.count };
   const apart = to + run.count <= run.first || run.first + run.count <= to;
   check(apart, 'target', to * core.pageSize, 'an address from which on the moved pages do not overlap their old place');
@@ -93,10 +95,17 @@ export async function remap(core: Core, run: Run, to: number): Promise<void> {
     await drop(core, [target], section);
     await core.inHalves(pagesOf([run]), (page) => {
       const slot = core.slots.get(page)!;
-      core.slots.delete(page);
+      if (keep) core.slots.set(page, emptied(slot));
+      else core.slots.delete(page);
       core.slots.set(page + to - run.first, slot);
     });
   });
+}
+
+/** The same mapping, which nobody has touched. */
+function emptied(slot: Slot): Slot {
+  const state = { frame: undefined, swap: undefined, writable: false, softDirty: false, exclusive: undefined, huge: false };
+  return { ...slot, ...state };
 }
 
 /** Changes what is allowed. */

@@ -5,43 +5,46 @@
 import type { Invalidation, InvalidationKind } from '../../index.js';
 import { change, changeRuns, claimsOf } from './change.js';
 import type { Core, Slot } from './core.js';
-import { allowStores, copyFrames, isReady, type Move, movesOf, takeBack, tell, touch } from './fault.js';
-import { AllocationError } from './faults.js';
-import { breakHuge, breakUp, hugeRuns, split } from './mapping.js';
+import { allowStores, copyFrames, isReady, movesOf, relocate, takeBack, tell, touch } from './fault.js';
+import { PageFault } from './faults.js';
+import { breakUp, hugeRuns, split } from './mapping.js';
 import { type Places, pagesOf, type Run, toRuns } from './runs.js';
 
-/** Private anonymous memory of the host that nobody else has: what can be moved. */
+/** Private memory of the host that nobody else has: what can be moved. Of an object, that is a copy of its own. */
 function isMovable({ object, shared, frame, exclusive }: Slot): boolean {
-  const ours = frame === undefined || (frame.refs === 1 && frame.owner === undefined);
-  return object === undefined && !shared && exclusive === undefined && ours;
+  if (shared || exclusive !== undefined) return false;
+  return frame === undefined ? object === undefined : frame.refs === 1 && frame.owner === undefined;
 }
 
 /** Into the memory of a device. Resolves with the number of pages that could be moved; the others stay, and go on working. */
-export function migrate(core: Core, run: Run, owner: object): Promise<number> {
+export async function migrate(core: Core, run: Run, owner: object): Promise<number> {
+  const { zero } = core.memory;
+  requireReadable(core, run); // what is not allowed is not announced
   return changeRuns(core, { runs: [run], kind: 'migrate', owner }, async (section) => {
-    const { zero } = core.memory;
+    requireReadable(core, run);
+    const isNew = ({ object, frame }: Slot) => object === undefined && (frame === undefined || frame === zero);
     const pages = core.mapped([run]).filter((page) => {
       const slot = core.slots.get(page)!;
-      return slot.swap === undefined && (isMovable(slot) || (slot.frame === zero && slot.object === undefined));
+      return slot.swap === undefined && (isMovable(slot) || isNew(slot));
     });
-    const moves = movesOrSplit(core, pages, owner);
-    if (moves.split) await split(core, hugeRuns(core, [run], { partly: false }), section);
-    else await breakHuge(core, [run], section);
-    await copyFrames(core, moves.list);
-    for (const { slot } of moves.list) allowStores(slot);
-    tell(core, owner, moves.list);
-    return moves.list.length;
+    const fresh = new Set(pages.filter((page) => isNew(core.slots.get(page)!)));
+    const moves = await relocate(core, { pages, owner, section });
+    for (const { page, slot } of moves) {
+      // The device has made it, so it may store to it at once.
+      if (fresh.has(page) && slot.protection === 'read-write') slot.softDirty = true;
+      allowStores(slot);
+    }
+    tell(core, owner, moves);
+    return moves.length;
   });
 }
 
-/** Huge pages need memory in one piece; without it, they go page by page, if there is memory for that. */
-function movesOrSplit(core: Core, pages: readonly number[], owner: object): { list: Move[]; split: boolean } {
-  try {
-    return { list: movesOf(core, pages, owner), split: false };
-  } catch (error) {
-    const huge = pages.some((page) => core.slots.get(page)!.huge);
-    if (!(error instanceof AllocationError) || !huge) throw error;
-    return { list: movesOf(core, pages, owner), split: true };
+/** Throws {@link PageFault} unless all is mapped, and may be read. */
+function requireReadable(core: Core, { first, count }: Run): void {
+  for (let page = first; page < first + count; page++) {
+    const slot = core.slots.get(page);
+    if (slot === undefined) throw new PageFault('no-mapping', page);
+    if (slot.protection === 'none') throw new PageFault('not-readable', page);
   }
 }
 
@@ -112,7 +115,7 @@ function isCollapsible(core: Core, run: Run): boolean {
   const slots = pagesOf([run]).map((page) => core.slots.get(page));
   return slots.every((slot) => {
     if (slot === undefined || slot.huge || slot.swap !== undefined || slot.protection !== slots[0]?.protection) return false;
-    return isMovable(slot) || (slot.frame === zero && slot.object === undefined);
+    return slot.object === undefined && (isMovable(slot) || slot.frame === zero);
   });
 }
 

@@ -9,8 +9,10 @@ import type { Frame, Generations } from './frame.js';
 export interface PageFlags {
   /** It may be written now, without another fault. */
   readonly writable: boolean;
-  /** It lies in the memory of a device. */
+  /** It lies in memory that only its device can use. */
   readonly devicePrivate: boolean;
+  /** It lies in memory of a device that everybody can use ({@link PageOwner.coherent}). */
+  readonly deviceCoherent: boolean;
   /** A device has it for itself. */
   readonly exclusive: boolean;
   /** It is part of a huge page. */
@@ -40,6 +42,22 @@ export interface SimulatedPage {
   write(bytes: Uint8Array, offset?: number): void;
 }
 
+/** What a device may say of itself, and may want to hear. Any object can be one. */
+export interface PageOwner {
+  /** Everybody can use its memory as it is: nobody has to take a page back first. Default false. Must never change. */
+  readonly coherent?: boolean;
+  /**
+   * The page has moved into the device's memory or out of it, under an invalidation that the device may ignore. Called before
+   * the invalidation ends; must not throw.
+   */
+  moved?(page: SimulatedPage): void;
+}
+
+/** Whether everybody can use the memory of the device. */
+export function isCoherent(owner: PageOwner): boolean {
+  return owner.coherent === true;
+}
+
 /** The page as it is now; it must be resident. */
 export function viewOf({ memory: { zero, generations } }: Core, page: number, slot: Slot): SimulatedPage {
   return new PageView(page, slot, { frame: slot.frame!, zero, generations });
@@ -60,7 +78,8 @@ class PageView implements SimulatedPage {
     this.owner = slot.exclusive ?? frame.owner;
     this.flags = {
       writable: slot.writable,
-      devicePrivate: frame.owner !== undefined,
+      devicePrivate: frame.owner !== undefined && !isCoherent(frame.owner),
+      deviceCoherent: frame.owner !== undefined && isCoherent(frame.owner),
       exclusive: slot.exclusive !== undefined,
       huge: slot.huge,
       zero: frame === zero,

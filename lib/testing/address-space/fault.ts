@@ -221,11 +221,8 @@ async function copyOnWrite(core: Core, pages: readonly number[], access: Access)
   // Before it, as in a kernel: the copy of one page of a huge one is a copy of a page.
   await split(core, hugeRuns(core, toRuns(pages), { partly: true }), access.held);
   await changeRuns(core, { runs: toRuns(pages), kind: 'clear', held: access.held }, async (section) => {
-    // Again, as others were at it meanwhile: the other side of a fork may have let go, which leaves the page to this one; or
-    // the page is part of a huge one once more, and the next round splits it.
-    const shared = pages.filter((page) => peek(core, page, access) === 'copy');
-    const whole = new Set(hugeRuns(core, toRuns(shared), { partly: true }));
-    const still = shared.filter((page) => !whole.has(page - (page % core.hugePages)));
+    // Again, as others were at it meanwhile: the other side of a fork may have let go, which leaves the page to this one.
+    const still = pages.filter((page) => peek(core, page, access) === 'copy');
     const moves = await relocate(core, { pages: still, section });
     for (const { slot } of moves) {
       slot.softDirty = true;

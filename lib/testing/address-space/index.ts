@@ -2,7 +2,8 @@
  * The simulated address space: what a driver is tested on. The way of one change through the files:
  *
  * - `address-space.ts` checks what it was given;
- * - `access.ts` (reading and storing), `mapping.ts` (which pages there are), `moving.ts` (where their content is) say what changes;
+ * - `access.ts` (reading and storing), `mapping.ts` (which pages there are) and `moving.ts` (where their content is) say what
+ *   changes;
  * - `fault.ts` makes pages usable first, where that is needed;
  * - `change.ts` announces the change, takes the locks of the pages (`lock.ts`), and asks again what it is about (`runs.ts`);
  * - `core.ts` is the page table, and lets the change happen in two halves;

@@ -39,14 +39,18 @@ export async function map(core: Core, run: Run, mapping: Mapping): Promise<void>
   const its = new Map(object && [[object.lock, [{ first: offset, count: run.count }]]]);
   const hold = () => join(claimsOf(all(core, run)), its);
   await change({ kind: 'unmap', announce: () => present(core, run), hold }, async (sections) => {
-    // A released space has no pages, so this waited for nothing that would have said so.
-    if (core.tracker.closed) throw new ClosedError('the address space');
+    requireOpen(core);
     core.memory.allocate(1); // the table
     const section = sections.get(core);
     if (section !== undefined) await drop(core, [run], section);
     object?.cores.add(core);
     await core.inHalves(pagesOf([run]), (page) => core.slots.set(page, newSlot(page, run.first, mapping)));
   });
+}
+
+/** A released space has no pages, so no section says that it is gone. Asked under the lock: it may be released in a wait. */
+function requireOpen(core: Core): void {
+  if (core.tracker.closed) throw new ClosedError('the address space');
 }
 
 /** Takes the pages away. Nothing mapped there: nothing to do, nobody to tell. */
@@ -171,7 +175,10 @@ export function fork(core: Core, makeChild: () => Core): Promise<Core> {
     return changing.length === 0 ? new Map() : new Map([[core, toRuns(changing)]]);
   };
   const hold = () => claimsOf(all(core, EVERYTHING)); // also where nothing is mapped yet
-  return change({ kind: 'protection-page', announce, hold }, () => share(core, makeChild));
+  return change({ kind: 'protection-page', announce, hold }, () => {
+    requireOpen(core);
+    return share(core, makeChild);
+  });
 }
 
 /** Its permission to store goes, or its device loses it; the others look the same before and after. */

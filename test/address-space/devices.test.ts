@@ -147,6 +147,7 @@ describe('the kernel behind the scenes', () => {
     expect(log).toEqual(['release [-Infinity, Infinity)']);
     expect(reasonOf(() => page!.read())).toBe('freed');
     await expect(space.map(pages(0))).rejects.toBeInstanceOf(ClosedError);
+    await expect(space.fork()).rejects.toBeInstanceOf(ClosedError);
     expect(await faultOf(space.read(0, 1))).toEqual(['no-mapping', 0]);
     await space.unmap(pages(0)); // nothing is there
   });

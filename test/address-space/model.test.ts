@@ -3,8 +3,15 @@
  * lookup commits is what is there in that turn.
  */
 import { expect, test } from 'vitest';
-import { RangeTracker } from '../../lib/index.js';
-import { AllocationError, PageFault, type Protection, SimulatedAddressSpace } from '../../lib/testing/index.js';
+import { ClosedError, type Range, RangeTracker } from '../../lib/index.js';
+import {
+  AllocationError,
+  createSharedObject,
+  PageFault,
+  type Protection,
+  SimulatedAddressSpace,
+} from '../../lib/testing/index.js';
+import { Watcher } from '../support/address-space.js';
 import { expectNothingLeft } from '../support/leftovers.js';
 import { ManualClock } from '../support/model/clock.js';
 import { Random, seeds } from '../support/model/random.js';
@@ -12,7 +19,11 @@ import { Scheduler } from '../support/model/scheduler.js';
 
 const SIZE = 8;
 const PAGES = 24;
-const DEVICES = [{ name: 'one' }, { name: 'two' }];
+/** Pages are remapped to behind the others. */
+const PLACES = PAGES + 8;
+/** Pages of the object that is shared. */
+const OBJECT = 8;
+const DEVICES = [{ name: 'one' }, { name: 'two' }, { name: 'three', coherent: true }];
 
 /** What a page is, in the simplest words: its mapping, one byte for its content, and whether it was stored to. */
 interface Plain {
@@ -61,7 +72,7 @@ class Model {
     const protection = random.pick(['none', 'read', 'read-write', 'read-write'] as const);
     switch (random.below(14)) {
       case 0:
-        await space.map(range, { protection });
+        await space.map(range, { protection, huge: random.chance(0.5) });
         return () => each(pages, (page) => plain.set(page, { protection, byte: 0 }));
       case 1:
         await space.unmap(range);
@@ -73,11 +84,15 @@ class Model {
       case 3: {
         const to = first < PAGES / 2 ? PAGES : 0; // out of the way, or to the front
         if (to < first + count && first < to + count) return undefined;
-        await space.remap(range, to * SIZE);
+        const keep = random.chance(0.3);
+        await space.remap(range, to * SIZE, { keep });
         expect(all).toBe(true);
         return () => {
           const moved = pages.map((page) => plain.get(page)!);
-          for (const page of pages) plain.delete(page);
+          for (const [i, page] of pages.entries()) {
+            if (keep) plain.set(page, { ...moved[i]!, byte: 0 });
+            else plain.delete(page);
+          }
           for (const [i, one] of moved.entries()) plain.set(to + i, one);
         };
       }
@@ -167,69 +182,147 @@ test.each(seeds(20))('one after the other, operations do what a plain table does
   }
 });
 
-test.each(seeds(40))('many at once, what a lookup commits is whole and is what is there (seed %i)', async (seed) => {
-  const random = new Random(seed);
-  const clock = new ManualClock();
-  const scheduler = new Scheduler(random, clock);
-  const tracker = new RangeTracker({ clock });
-  const space = new SimulatedAddressSpace({ tracker, pageSize: SIZE, hugePages: 4, pause: () => scheduler.pause() });
+/** Spaces that share memory by forks and by an object, and what everybody may know of their pages. */
+class World {
+  readonly random: Random;
+  readonly clock = new ManualClock();
+  readonly scheduler: Scheduler;
+  readonly object = createSharedObject({ pages: OBJECT });
+  readonly spaces: SimulatedAddressSpace[] = [];
+  readonly #watchers = new Map<SimulatedAddressSpace, Watcher>();
+  #bytes = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.scheduler = new Scheduler(this.random, this.clock);
+    // Two that are strangers: they have nothing in common but the object.
+    for (let i = 0; i < 2; i++)
+      this.#add(
+        new SimulatedAddressSpace({
+          tracker: this.#tracker(),
+          pageSize: SIZE,
+          hugePages: 4,
+          pause: () => this.scheduler.pause(),
+        }),
+      );
+  }
+
+  check(): void {
+    for (const watcher of this.#watchers.values()) watcher.check(PLACES);
+  }
+
+  range(space: SimulatedAddressSpace): { first: number; count: number; range: Range } {
+    const first = this.random.below(PAGES);
+    const count = 1 + this.random.below(Math.min(6, PAGES - first));
+    return { first, count, range: space.pages(first, count) };
+  }
+
+  /** One random operation. */
+  async operate(): Promise<void> {
+    const { random, object } = this;
+    const space = random.pick(this.spaces);
+    const { range, count } = this.range(space);
+    const device = random.pick(DEVICES);
+    const store = () => space.write(range.start, new Uint8Array(range.end - range.start).fill(++this.#bytes));
+    const offset = random.below(OBJECT - count + 1);
+    const operation = random.pick([
+      () => space.map(range),
+      () => space.map(space.pages(0, PAGES / 2), { huge: true }),
+      () => space.map(range, { object, offset, shared: random.chance(0.5) }),
+      () => space.unmap(range),
+      () => space.protect(range, random.pick(['none', 'read', 'read-write'])),
+      () => space.protect(range, 'read-write'),
+      store,
+      store,
+      store,
+      () => space.read(range.start, range.end - range.start),
+      () => space.migrate(range, device),
+      () => space.migrateBack(range, device),
+      () => space.makeExclusive(range, device),
+      () => space.tracker.lookup(range, () => space.fault(range, { owner: device, write: random.chance(0.5) })),
+      () => space.collapse(range),
+      () => space.collapse(space.pages(0, PAGES)),
+      () => space.split(range),
+      () => space.swapOut(range),
+      () => space.clearSoftDirty(),
+      () => object.truncate(1 + random.below(OBJECT)),
+      () => this.#fork(space),
+      () => space.remap(range, PAGES * SIZE, { keep: random.chance(0.3) }),
+    ]);
+    await operation().catch(expectFault);
+  }
+
+  /** A lookup commits what is there in that turn. */
+  async read(): Promise<boolean> {
+    const space = this.random.pick(this.spaces);
+    const { first, count, range } = this.range(space);
+    let committed = false;
+    const commit = (copies: Awaited<ReturnType<typeof space.readPages>>) => {
+      const now = space.snapshot(range);
+      expect(copies.map(({ generation }) => generation)).toEqual(now.map((page) => page?.generation));
+      expect(copies.every(({ bytes }) => new Set(bytes).size === 1)).toBe(true);
+      committed = true;
+    };
+    await space.tracker.lookup(range, () => space.readPages(first, count), { commit }).catch(expectFault);
+    return committed;
+  }
+
+  async #fork(space: SimulatedAddressSpace): Promise<void> {
+    if (this.spaces.length > 3) {
+      const [old] = this.spaces.splice(2, 1);
+      this.#watchers.delete(old!);
+      await old!.release();
+      return;
+    }
+    const child = await space.fork({ tracker: this.#tracker() });
+    this.#add(child);
+  }
+
+  #add(space: SimulatedAddressSpace): void {
+    this.spaces.push(space);
+    this.#watchers.set(space, new Watcher(space));
+  }
+
+  #tracker(): RangeTracker {
+    return new RangeTracker({ clock: this.clock });
+  }
+}
+
+test.each(seeds(60))('many at once, nothing changes unannounced, and what a lookup commits is whole (seed %i)', async (seed) => {
+  const world = new World(seed);
+  const { scheduler, spaces } = world;
   let committed = 0;
   let running = 0;
-
-  const operate = async () => {
+  const party = async (step: () => Promise<boolean | void>) => {
     for (let i = 0; i < 12; i++) {
       await scheduler.pause();
-      const first = random.below(PAGES);
-      const range = space.pages(first, 1 + random.below(Math.min(6, PAGES - first)));
-      const device = random.pick(DEVICES);
-      const operation = random.pick([
-        () => space.map(range),
-        () => space.unmap(range),
-        () => space.protect(range, random.pick(['read', 'read-write'])),
-        () => space.write(range.start, new Uint8Array(range.end - range.start).fill(i)),
-        () => space.write(range.start, new Uint8Array(range.end - range.start).fill(i)),
-        () => space.migrate(range, device),
-        () => space.makeExclusive(range, device),
-        () => space.collapse(range),
-        () => space.swapOut(range),
-        () => space.fork(),
-        () => space.remap(range, (PAGES + 8) * SIZE),
-      ]);
-      await operation().catch(expectFault);
+      if ((await step()) === true) committed++;
     }
   };
-  const read = async () => {
-    for (let i = 0; i < 12; i++) {
-      await scheduler.pause();
-      const first = random.below(PAGES);
-      const count = 1 + random.below(Math.min(6, PAGES - first));
-      const commit = (copies: Awaited<ReturnType<typeof space.readPages>>) => {
-        const now = space.snapshot(space.pages(first, count));
-        expect(copies.map(({ generation }) => generation)).toEqual(now.map((page) => page?.generation));
-        expect(copies.every(({ bytes }) => new Set(bytes).size === 1)).toBe(true);
-        committed++;
-      };
-      await tracker.lookup(space.pages(first, count), () => space.readPages(first, count), { commit }).catch(expectFault);
-    }
+  const operate = () => world.operate();
+  const read = () => world.read();
+  const work = async () => {
+    await Promise.all(spaces.map((space) => space.map(space.pages(0, PAGES))));
+    await Promise.all([operate, operate, operate, operate, read, read].map(party));
   };
-  const party = async (work: () => Promise<void>) => {
-    running++;
-    await work().finally(() => running--);
-  };
-  const all = Promise.all([space.map(space.pages(0, PAGES)), ...[operate, operate, operate, read, read, read].map(party)]);
+  running++;
+  const all = work().finally(() => running--);
   all.catch(() => {}); // it is awaited below
+  // A fault outlives the lookup that gave up on it: it has to come to its end, too.
   await scheduler.run(
-    () => running === 0,
-    () => {},
+    () => running === 0 && spaces.every((space) => space.tracker.activeCount === 0),
+    () => world.check(),
   );
   await all;
   expect(committed).toBeGreaterThan(0);
-  expectNothingLeft(tracker, { clock });
+  // One of them is the watcher's.
+  for (const space of spaces) expectNothingLeft(space.tracker, { clock: world.clock, subscribed: 1 });
 });
 
 function expectFault(error: unknown): void {
   // A hold that its own fault had to wait for ran out: see the contract.
   if (error instanceof Error && error.name === 'RetryLimitError') return;
+  if (error instanceof ClosedError) return;
   expect(error).toBeInstanceOf(PageFault);
   expect((error as PageFault).reason).not.toBe('freed');
   expect((error as PageFault).reason).not.toBe('torn');

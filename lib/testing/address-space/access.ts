@@ -2,12 +2,12 @@
  * Access: reading and storing, by the processor (which always sees whole pages, as it has the locks) and by devices (which do
  * not, and are protected by the tracker or not at all).
  */
-import { type Core, changeAll, lockAll, type Part, toParts } from './core.js';
+import { change, claimsOf, holding } from './change.js';
+import type { Backing, Core } from './core.js';
 import { isReady, touch } from './fault.js';
 import { PageFault } from './faults.js';
-import { pagesOf, type Run } from './lock.js';
-import type { PageFlags, SimulatedPage } from './pages.js';
-import type { Backing } from './shared-object.js';
+import { type PageFlags, type SimulatedPage, viewOf } from './pages.js';
+import { join, type Places, pagesOf, type Run, toRuns } from './runs.js';
 
 /** A page as it was read: a copy, and whole. */
 export interface PageCopy {
@@ -29,15 +29,18 @@ export async function read(core: Core, address: number, length: number): Promise
   const run = core.around(address, length);
   for (;;) {
     await touch(core, [run], CPU_READ, () => {});
-    const bytes = await lockAll(everybody(core, run), async () => {
-      if (!isReady(core, [run], CPU_READ)) return undefined;
-      const result = new Uint8Array(length);
-      for (const { page, offset, from, to } of pieces(core, address, length)) {
-        const { bytes: content } = core.slots.get(page)!.frame!;
-        result.set(content.subarray(offset, offset + to - from), from);
-      }
-      return result;
-    });
+    const bytes = await holding(
+      () => claimsOf(only(core, run)),
+      async () => {
+        if (!isReady(core, [run], CPU_READ)) return undefined;
+        const result = new Uint8Array(length);
+        for (const { page, offset, from, to } of pieces(core, address, length)) {
+          const { bytes: content } = core.slots.get(page)!.frame!;
+          result.set(content.subarray(offset, offset + to - from), from);
+        }
+        return result;
+      },
+    );
     if (bytes !== undefined) return bytes;
   }
 }
@@ -47,7 +50,9 @@ export async function write(core: Core, address: number, bytes: Uint8Array): Pro
   const run = core.around(address, bytes.length);
   if (core.silentStores) return writeSilently(core, run, { address, bytes });
   isReady(core, [run], CPU_WRITE); // what is not allowed is not announced
-  return changeAll(everybody(core, run), { kind: 'clear' }, async (sections) => {
+  const announce = () => everybody(core, run);
+  const hold = () => claimsOf(only(core, run));
+  return change({ kind: 'clear', announce, hold }, async (sections) => {
     const held = sections.get(core);
     await touch(core, [run], { ...CPU_WRITE, held }, () => {});
     await store(core, address, bytes);
@@ -57,11 +62,14 @@ export async function write(core: Core, address: number, bytes: Uint8Array): Pro
 async function writeSilently(core: Core, run: Run, { address, bytes }: { address: number; bytes: Uint8Array }): Promise<void> {
   for (let done = false; !done; ) {
     await touch(core, [run], CPU_WRITE, () => {});
-    done = await lockAll(everybody(core, run), async () => {
-      if (!isReady(core, [run], CPU_WRITE)) return false;
-      await store(core, address, bytes);
-      return true;
-    });
+    done = await holding(
+      () => claimsOf(only(core, run)),
+      async () => {
+        if (!isReady(core, [run], CPU_WRITE)) return false;
+        await store(core, address, bytes);
+        return true;
+      },
+    );
   }
 }
 
@@ -75,19 +83,18 @@ async function store(core: Core, address: number, bytes: Uint8Array): Promise<vo
   for (const { frame, offset, part, generation } of parts) frame.finish(generation, part, offset);
 }
 
+function only(core: Core, run: Run): Places<Core> {
+  return new Map([[core, [run]]]);
+}
+
 /** The pages of the run, and wherever else the shared ones among them are mapped. */
-function everybody(core: Core, run: Run): Part[] {
-  const pages = new Map<Core, number[]>([[core, pagesOf([run])]]);
+function everybody(core: Core, run: Run): Places<Core> {
+  let all = only(core, run);
   for (const [object, offsets] of sharedPages(core, run)) {
-    for (const [other, found] of object.mappings((offset) => offsets.has(offset))) {
-      const known = pages.get(other) ?? [];
-      pages.set(
-        other,
-        [...new Set([...known, ...found])].sort((a, b) => a - b),
-      );
-    }
+    const found = object.mappings((offset) => offsets.has(offset));
+    all = join(all, new Map([...found].map(([other, pages]) => [other, toRuns(pages)])));
   }
-  return toParts(pages);
+  return all;
 }
 
 function sharedPages(core: Core, run: Run): Map<Backing, Set<number>> {
@@ -134,7 +141,7 @@ export function fault(core: Core, run: Run, { write: toWrite, owner }: DeviceAcc
 export function snapshot(core: Core, run: Run): (SimulatedPage | undefined)[] {
   return pagesOf([run]).map((page) => {
     const slot = core.slots.get(page);
-    return slot?.frame === undefined || slot.protection === 'none' ? undefined : core.view(page, slot);
+    return slot?.frame === undefined || slot.protection === 'none' ? undefined : viewOf(core, page, slot);
   });
 }
 
@@ -159,5 +166,5 @@ function look(core: Core, page: number): SimulatedPage {
   const slot = core.slots.get(page);
   if (slot === undefined) throw new PageFault('no-mapping', page);
   if (slot.frame === undefined || !slot.frame.whole || slot.frame.freed) throw new PageFault('torn', page);
-  return core.view(page, slot);
+  return viewOf(core, page, slot);
 }

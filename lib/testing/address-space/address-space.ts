@@ -12,11 +12,12 @@
 import { ClosedError, check } from '../../base/errors.js';
 import { type Range, RangeTracker } from '../../index.js';
 import { type DeviceAccess, fault, type PageCopy, read, readPages, snapshot, write } from './access.js';
-import { Core, Memory, type Pause } from './core.js';
+import { Core, type Pause, type Protection } from './core.js';
+import { Memory } from './frame.js';
 import { fork, free, map, protect, remap, unmap } from './mapping.js';
 import { clearSoftDirty, collapse, makeExclusive, migrate, migrateBack, splitHuge, swapOut } from './moving.js';
-import type { Protection, SimulatedPage } from './pages.js';
-import { Backing, type SharedObject } from './shared-object.js';
+import type { SimulatedPage } from './pages.js';
+import { MappedObject, type SharedObject } from './shared-object.js';
 
 /** A kernel's page on most machines. */
 const DEFAULT_PAGE_SIZE = 4096;
@@ -52,6 +53,18 @@ export interface MapOptions {
   offset?: number | undefined;
   /** Stores go to the object; default false: they make a private copy. Needs an object. */
   shared?: boolean | undefined;
+  /**
+   * Huge pages are wanted where the grid allows them; default false. An aligned run that nobody has touched yet gets its memory
+   * in one piece: by the first touch, or by a migration; without memory in one piece, its pages get it one by one. Without an
+   * object only.
+   */
+  huge?: boolean | undefined;
+}
+
+/** How pages are moved to another address. */
+export interface RemapOptions {
+  /** The old place stays mapped, as if nobody had touched it; default false: it is unmapped. */
+  keep?: boolean | undefined;
 }
 
 /** How a device uses pages. */
@@ -113,14 +126,16 @@ export class SimulatedAddressSpace {
   // --- mappings
 
   /** Maps new pages. What was there is unmapped (`'unmap'`); over nothing, nothing is announced. */
-  async map(range: Range, { protection = 'read-write', object, offset = 0, shared = false }: MapOptions = {}): Promise<void> {
+  async map(range: Range, options: MapOptions = {}): Promise<void> {
+    const { protection = 'read-write', object, offset = 0, shared = false, huge = false } = options;
     const run = this.#core.run(range);
     check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
-    check(object === undefined || object instanceof Backing, 'object', object, 'an object of createSharedObject');
+    check(object === undefined || object instanceof MappedObject, 'object', object, 'an object of createSharedObject');
     check(Number.isSafeInteger(offset) && offset >= 0, 'offset', offset, 'a whole number of at least 0');
     check(!shared || object !== undefined, 'shared', shared, 'an object that is shared');
+    check(!huge || object === undefined, 'huge', huge, 'false for an object');
     this.#open();
-    await map(this.#core, run, { protection, shared, object: object as Backing | undefined, offset });
+    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset, huge });
   }
 
   /** Takes pages away (`'unmap'`). Where nothing is mapped, nothing happens. */
@@ -129,10 +144,10 @@ export class SimulatedAddressSpace {
   }
 
   /** Moves pages to another address (`'unmap'` over both places). The new place must not overlap the old one. */
-  async remap(range: Range, target: number): Promise<void> {
+  async remap(range: Range, target: number, { keep = false }: RemapOptions = {}): Promise<void> {
     const run = this.#core.run(range);
     const to = this.#core.run({ start: target, end: target + this.pageSize });
-    await remap(this.#core, run, to.first);
+    await remap(this.#core, run, { to: to.first, keep });
   }
 
   /** Changes what is allowed (`'protection-vma'`). Rejects with {@link PageFault} if not all is mapped. */
@@ -201,14 +216,18 @@ export class SimulatedAddressSpace {
 
   /**
    * Moves private memory into a device's (`'migrate'`, with the owner); resolves with the number of pages moved. Shared,
-   * swapped and exclusive pages stay. An owner with a method `moved` ({@link PageOwner}) hears of each page. Without memory
-   * for a huge page in one piece, its pages go one by one.
+   * swapped and exclusive pages stay, and what is in a device already. See {@link PageOwner} for what the owner may say and hear.
+   * Without memory for a huge page in one piece, its pages go one by one. Rejects with {@link PageFault}, and moves nothing, if
+   * not all is mapped and may be read.
    */
   async migrate(range: Range, owner: object): Promise<number> {
     return migrate(this.#core, this.#core.run(range), owner);
   }
 
-  /** Moves back what is in the device's memory (`'migrate'`, with the owner); resolves with the number of pages moved. */
+  /**
+   * Moves back what is in the device's memory (`'migrate'`, with the owner); resolves with the number of pages moved. Without
+   * memory for a huge page in one piece, its pages come one by one.
+   */
   async migrateBack(range: Range, owner: object): Promise<number> {
     return migrateBack(this.#core, this.#core.run(range), owner);
   }

@@ -1,23 +1,25 @@
 /**
  * PageLock: keeps operations on the same pages apart, as the page locks of a kernel do: two of them may have *begun* (their
- * invalidations overlap freely), but only one of them changes a page at a time.
+ * invalidations overlap freely), but only one of them changes a page at a time. A space has one for its page table, a shared
+ * object one for its content.
  *
- * It is taken after the begin, never before: a begin may queue behind a held lookup, whose fault may need the lock.
+ * It is taken after the begin, never before: a begin may queue behind a held lookup, whose fault may need the lock. An
+ * operation takes all the locks that it needs at once, in the order of their numbers, so no two operations wait for each other.
  */
-
-/** Pages `[first, first + count)`. */
-export interface Run {
-  readonly first: number;
-  readonly count: number;
-}
+import { overlap, type Places, type Run } from './runs.js';
 
 interface Claim {
   readonly runs: readonly Run[];
   readonly enter: () => void;
 }
 
+/** Locks made so far. */
+let made = 0;
+
 /** First come, first served, among those whose pages overlap. */
 export class PageLock {
+  /** The place in the order in which several locks are taken. */
+  readonly id: number = ++made;
   /** Those inside and those who wait, in the order of their coming. Few: a list will do. */
   #claims: Claim[] = [];
 
@@ -47,22 +49,11 @@ export class PageLock {
   }
 }
 
-function overlap(a: readonly Run[], b: readonly Run[]): boolean {
-  return a.some((one) => b.some((two) => one.first < two.first + two.count && two.first < one.first + one.count));
-}
-
-/** Adjacent page numbers, given in ascending order, as runs. */
-export function toRuns(pages: Iterable<number>): Run[] {
-  const runs: { first: number; count: number }[] = [];
-  for (const page of pages) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.first + last.count === page) last.count++;
-    else runs.push({ first: page, count: 1 });
-  }
-  return runs;
-}
-
-/** The numbers of the pages of the runs. */
-export function pagesOf(runs: readonly Run[]): number[] {
-  return runs.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
+/** Takes all the locks; call what it resolves with to let them go. */
+export async function enterAll(claims: Places<PageLock>): Promise<() => void> {
+  const leave: (() => void)[] = [];
+  for (const [lock, runs] of [...claims].sort(([a], [b]) => a.id - b.id)) leave.push(await lock.enter(runs));
+  return () => {
+    for (const one of leave.reverse()) one();
+  };
 }

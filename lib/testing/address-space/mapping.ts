@@ -1,13 +1,12 @@
 /**
  * Mapping: what changes which pages there are, and what they allow.
  */
-import { check } from '../../base/errors.js';
+import { ClosedError, check } from '../../base/errors.js';
 import type { Invalidation } from '../../index.js';
-import { type Core, lockAll } from './core.js';
+import { change, changeRuns, claimsOf, holding } from './change.js';
+import type { Backing, Core, Protection, Slot } from './core.js';
 import { PageFault } from './faults.js';
-import { pagesOf, type Run, toRuns } from './lock.js';
-import type { Protection, Slot } from './pages.js';
-import type { Backing } from './shared-object.js';
+import { EVERYTHING, join, type Places, pagesOf, type Run, toRuns } from './runs.js';
 
 /** What to map. */
 export interface Mapping {
@@ -15,9 +14,10 @@ export interface Mapping {
   readonly shared: boolean;
   readonly object: Backing | undefined;
   readonly offset: number;
+  readonly huge: boolean;
 }
 
-function newSlot(page: number, first: number, { protection, shared, object, offset }: Mapping): Slot {
+function newSlot(page: number, first: number, { protection, shared, object, offset, huge }: Mapping): Slot {
   return {
     protection,
     object,
@@ -29,34 +29,46 @@ function newSlot(page: number, first: number, { protection, shared, object, offs
     softDirty: false,
     exclusive: undefined,
     huge: false,
+    advised: huge,
   };
 }
 
 /** New pages; what was there before is unmapped first. New pages need no invalidation: nobody can have them. */
 export async function map(core: Core, run: Run, mapping: Mapping): Promise<void> {
-  const set = () => {
-    mapping.object?.cores.add(core);
-    return core.inHalves(pagesOf([run]), (page) => core.slots.set(page, newSlot(page, run.first, mapping)));
-  };
-  const isFresh = await lockAll([{ core, runs: [run] }], async () => {
-    // Only now: somebody else may have mapped something here while this one waited.
-    if (core.mapped([run]).length > 0) return false;
+  const { object, offset } = mapping;
+  const its = new Map(object && [[object.lock, [{ first: offset, count: run.count }]]]);
+  const hold = () => join(claimsOf(all(core, run)), its);
+  await change({ kind: 'unmap', announce: () => present(core, run), hold }, async (sections) => {
+    requireOpen(core);
     core.memory.allocate(1); // the table
-    await set();
-    return true;
+    const section = sections.get(core);
+    if (section !== undefined) await drop(core, [run], section);
+    object?.cores.add(core);
+    await core.inHalves(pagesOf([run]), (page) => core.slots.set(page, newSlot(page, run.first, mapping)));
   });
-  if (isFresh) return;
-  await core.change([run], { kind: 'unmap' }, async (section) => {
-    core.memory.allocate(1);
-    await drop(core, [run], section);
-    await set();
-  });
+}
+
+/** A released space has no pages, so no section says that it is gone. Asked under the lock: it may be released in a wait. */
+function requireOpen(core: Core): void {
+  if (core.tracker.closed) throw new ClosedError('the address space');
 }
 
 /** Takes the pages away. Nothing mapped there: nothing to do, nobody to tell. */
 export async function unmap(core: Core, run: Run): Promise<void> {
-  if (core.mapped([run]).length === 0) return;
-  await core.change([run], { kind: 'unmap' }, (section) => drop(core, [run], section));
+  const hold = () => claimsOf(all(core, run));
+  await change({ kind: 'unmap', announce: () => present(core, run), hold }, async (sections) => {
+    const section = sections.get(core);
+    if (section !== undefined) await drop(core, [run], section);
+  });
+}
+
+function all(core: Core, run: Run): Places<Core> {
+  return new Map([[core, [run]]]);
+}
+
+/** The run, if anything is mapped there. */
+function present(core: Core, run: Run): Places<Core> {
+  return core.mapped([run]).length === 0 ? new Map() : all(core, run);
 }
 
 /** Lets go of pages in two halves: first their content goes, then they do. */
@@ -73,30 +85,37 @@ async function drop(core: Core, runs: readonly Run[], held: Invalidation): Promi
   }
 }
 
-/** Moves pages to another place. What was there is unmapped. */
-export async function remap(core: Core, run: Run, to: number): Promise<void> {
+/** Moves pages to another place. What was there is unmapped. With `keep`, the old place stays mapped, and is empty. */
+export async function remap(core: Core, run: Run, { to, keep }: { to: number; keep: boolean }): Promise<void> {
   const target = { first: to, count: run.count };
   const apart = to + run.count <= run.first || run.first + run.count <= to;
   check(apart, 'target', to * core.pageSize, 'an address from which on the moved pages do not overlap their old place');
   requireMapped(core, run);
   const runs = [run, target];
-  await core.change(runs, { kind: 'unmap' }, async (section) => {
+  await changeRuns(core, { runs, kind: 'unmap' }, async (section) => {
     requireMapped(core, run);
     core.memory.allocate(1); // the table at the new place
     await breakHuge(core, [run], section, to - run.first);
     await drop(core, [target], section);
     await core.inHalves(pagesOf([run]), (page) => {
       const slot = core.slots.get(page)!;
-      core.slots.delete(page);
+      if (keep) core.slots.set(page, emptied(slot));
+      else core.slots.delete(page);
       core.slots.set(page + to - run.first, slot);
     });
   });
 }
 
+/** The same mapping, which nobody has touched. */
+function emptied(slot: Slot): Slot {
+  const state = { frame: undefined, swap: undefined, writable: false, softDirty: false, exclusive: undefined, huge: false };
+  return { ...slot, ...state };
+}
+
 /** Changes what is allowed. */
 export async function protect(core: Core, run: Run, protection: Protection): Promise<void> {
   requireMapped(core, run);
-  await core.change([run], { kind: 'protection-vma' }, async (section) => {
+  await changeRuns(core, { runs: [run], kind: 'protection-vma' }, async (section) => {
     requireMapped(core, run);
     await breakHuge(core, [run], section);
     await core.inHalves(pagesOf([run]), (page) => {
@@ -127,15 +146,19 @@ export function hugeRuns(core: Core, runs: readonly Run[], { partly, shift = 0 }
 }
 
 /** Splits huge pages, in a section of its own or nested in the one that is `held`. Content and permissions stay. */
-export async function split(core: Core, firsts: readonly number[], held?: Invalidation): Promise<number> {
-  if (firsts.length === 0) return 0;
-  const runs = toRuns(firsts.flatMap((first) => pagesOf([{ first, count: core.hugePages }])));
-  await core.change(runs, { kind: 'clear', held }, () =>
-    core.inHalves(pagesOf(runs), (page) => {
-      const slot = core.slots.get(page);
-      if (slot !== undefined) slot.huge = false;
-    }),
-  );
+export async function split(core: Core, firsts: readonly number[], held?: Invalidation): Promise<void> {
+  if (firsts.length === 0) return;
+  const runs = firsts.map((first) => ({ first, count: core.hugePages }));
+  await changeRuns(core, { runs, kind: 'clear', held }, () => breakUp(core, firsts));
+}
+
+/** The same under a section and the locks of the pages. Resolves with their number. */
+export async function breakUp(core: Core, firsts: readonly number[]): Promise<number> {
+  const pages = pagesOf(firsts.map((first) => ({ first, count: core.hugePages })));
+  await core.inHalves(pages, (page) => {
+    const slot = core.slots.get(page);
+    if (slot !== undefined) slot.huge = false;
+  });
   return firsts.length;
 }
 
@@ -145,23 +168,29 @@ export async function breakHuge(core: Core, runs: readonly Run[], held: Invalida
 }
 
 /** All pages into a new space, private ones as copies that are made when one side stores to them. */
-export async function fork(core: Core, makeChild: () => Core): Promise<Core> {
-  const writable = core.all().filter((page) => isPrivate(core.slots.get(page)!));
-  if (writable.length === 0) return share(core, makeChild);
+export function fork(core: Core, makeChild: () => Core): Promise<Core> {
   // Others of the kernel's sections would do as well; this one tells each device that it may not store to these any more.
-  return core.change(toRuns(writable), { kind: 'protection-page' }, () => share(core, makeChild));
+  const announce = () => {
+    const changing = core.all().filter((page) => isChangedByFork(core.slots.get(page)!));
+    return changing.length === 0 ? new Map() : new Map([[core, toRuns(changing)]]);
+  };
+  const hold = () => claimsOf(all(core, EVERYTHING)); // also where nothing is mapped yet
+  return change({ kind: 'protection-page', announce, hold }, () => {
+    requireOpen(core);
+    return share(core, makeChild);
+  });
 }
 
-function isPrivate({ shared, protection }: Slot): boolean {
-  return !shared && protection === 'read-write';
+/** Its permission to store goes, or its device loses it; the others look the same before and after. */
+function isChangedByFork({ shared, protection, exclusive }: Slot): boolean {
+  return (!shared && protection === 'read-write') || exclusive !== undefined;
 }
 
 async function share(core: Core, makeChild: () => Core): Promise<Core> {
   core.memory.allocate(1); // the child's table
   const child = makeChild();
   await core.inHalves(core.all(), (page) => {
-    const slot = core.slots.get(page);
-    if (slot === undefined) return;
+    const slot = core.slots.get(page)!;
     slot.exclusive = undefined;
     if (!slot.shared) slot.writable = false;
     if (slot.frame !== undefined) slot.frame.refs++;
@@ -173,13 +202,16 @@ async function share(core: Core, makeChild: () => Core): Promise<Core> {
 
 /** Frees everything; the tracker is closed already. */
 export async function free(core: Core): Promise<void> {
-  await lockAll([{ core, runs: toRuns(core.all()) }], async () => {
-    for (const { frame } of core.slots.values()) if (frame?.refs === 1) frame.beginFree();
-    await core.pause();
-    for (const { frame, object } of core.slots.values()) {
-      frame?.release();
-      object?.cores.delete(core);
-    }
-    core.slots.clear();
-  });
+  await holding(
+    () => claimsOf(all(core, EVERYTHING)),
+    async () => {
+      for (const { frame } of core.slots.values()) if (frame?.refs === 1) frame.beginFree();
+      await core.pause();
+      for (const { frame, object } of core.slots.values()) {
+        frame?.release();
+        object?.cores.delete(core);
+      }
+      core.slots.clear();
+    },
+  );
 }

@@ -1,88 +1,112 @@
 /**
  * Moving: what changes where the content of pages is, and leaves the content alone.
  */
-import type { Core } from './core.js';
-import { allowStores, bringBack, copyFrames, isReady, type Move, movesOf, tell, touch } from './fault.js';
-import { AllocationError } from './faults.js';
-import { pagesOf, type Run, toRuns } from './lock.js';
-import { breakHuge, hugeRuns, split } from './mapping.js';
-import type { Slot } from './pages.js';
 
-/** Private anonymous memory of the host that nobody else has: what can be moved. */
+import type { Invalidation, InvalidationKind } from '../../index.js';
+import { change, changeRuns, claimsOf } from './change.js';
+import type { Core, Slot } from './core.js';
+import { allowStores, copyFrames, isReady, movesOf, relocate, takeBack, tell, touch } from './fault.js';
+import { PageFault } from './faults.js';
+import { breakUp, hugeRuns, split } from './mapping.js';
+import { type Places, pagesOf, type Run, toRuns } from './runs.js';
+
+/** Private memory of the host that nobody else has: what can be moved. Of an object, that is a copy of its own. */
 function isMovable({ object, shared, frame, exclusive }: Slot): boolean {
-  const ours = frame === undefined || (frame.refs === 1 && frame.owner === undefined);
-  return object === undefined && !shared && exclusive === undefined && ours;
+  if (shared || exclusive !== undefined) return false;
+  return frame === undefined ? object === undefined : frame.refs === 1 && frame.owner === undefined;
 }
 
 /** Into the memory of a device. Resolves with the number of pages that could be moved; the others stay, and go on working. */
-export function migrate(core: Core, run: Run, owner: object): Promise<number> {
-  return core.change([run], { kind: 'migrate', owner }, async (section) => {
-    const { zero } = core.memory;
+export async function migrate(core: Core, run: Run, owner: object): Promise<number> {
+  const { zero } = core.memory;
+  requireReadable(core, run); // what is not allowed is not announced
+  return changeRuns(core, { runs: [run], kind: 'migrate', owner }, async (section) => {
+    requireReadable(core, run);
+    const isNew = ({ object, frame }: Slot) => object === undefined && (frame === undefined || frame === zero);
     const pages = core.mapped([run]).filter((page) => {
       const slot = core.slots.get(page)!;
-      return slot.swap === undefined && (isMovable(slot) || (slot.frame === zero && slot.object === undefined));
+      return slot.swap === undefined && (isMovable(slot) || isNew(slot));
     });
-    const moves = movesOrSplit(core, pages, owner);
-    if (moves.split) await split(core, hugeRuns(core, [run], { partly: false }), section);
-    else await breakHuge(core, [run], section);
-    await copyFrames(core, moves.list);
-    for (const { slot } of moves.list) allowStores(slot);
-    tell(core, owner, moves.list);
-    return moves.list.length;
+    const fresh = new Set(pages.filter((page) => isNew(core.slots.get(page)!)));
+    const moves = await relocate(core, { pages, owner, section });
+    for (const { page, slot } of moves) {
+      // The device has made it, so it may store to it at once.
+      if (fresh.has(page) && slot.protection === 'read-write') slot.softDirty = true;
+      allowStores(slot);
+    }
+    tell(core, owner, moves);
+    return moves.length;
   });
 }
 
-/** Huge pages need memory in one piece; without it, they go page by page, if there is memory for that. */
-function movesOrSplit(core: Core, pages: readonly number[], owner: object): { list: Move[]; split: boolean } {
-  try {
-    return { list: movesOf(core, pages, owner), split: false };
-  } catch (error) {
-    const huge = pages.some((page) => core.slots.get(page)!.huge);
-    if (!(error instanceof AllocationError) || !huge) throw error;
-    return { list: movesOf(core, pages, owner), split: true };
+/** Throws {@link PageFault} unless all is mapped, and may be read. */
+function requireReadable(core: Core, { first, count }: Run): void {
+  for (let page = first; page < first + count; page++) {
+    const slot = core.slots.get(page);
+    if (slot === undefined) throw new PageFault('no-mapping', page);
+    if (slot.protection === 'none') throw new PageFault('not-readable', page);
   }
 }
 
 /** Out of the memory of a device. Resolves with the number of pages that were there. */
-export async function migrateBack(core: Core, run: Run, owner: object): Promise<number> {
-  const its = core.mapped([run]).filter((page) => core.slots.get(page)!.frame?.owner === owner);
-  return its.length === 0 ? 0 : bringBack(core, pagesOf([run]), { owner });
+export function migrateBack(core: Core, run: Run, owner: object): Promise<number> {
+  const pages = pagesOf([run]);
+  const isThere = () => pages.some((page) => core.slots.get(page)?.frame?.owner === owner);
+  return changeIf(core, run, { kind: 'migrate', owner, isNeeded: isThere }, (section) =>
+    takeBack(core, { pages, owner, section }),
+  );
+}
+
+/** A change of the run, announced if there is anything to change; otherwise it resolves with 0. */
+function changeIf(
+  core: Core,
+  run: Run,
+  { kind, owner, isNeeded }: { kind: InvalidationKind; owner?: object; isNeeded: () => boolean },
+  work: (section: Invalidation) => Promise<number>,
+): Promise<number> {
+  const all = new Map([[core, [run]]]);
+  const announce = (): Places<Core> => (isNeeded() ? all : new Map());
+  return change({ kind, owner, announce, hold: () => claimsOf(all) }, async (sections) => {
+    const section = sections.get(core);
+    return section === undefined ? 0 : work(section);
+  });
 }
 
 /** Gives pages to a device alone: everybody else faults, and takes them away from it. Resolves with their number. */
 export async function makeExclusive(core: Core, run: Run, owner: object): Promise<number> {
   const access = { write: true, by: undefined };
-  await touch(core, [run], access, () => {});
-  return core.change([run], { kind: 'exclusive', owner }, async () => {
-    const pages = core.mapped([run]).filter((page) => {
-      const slot = core.slots.get(page)!;
-      return isMovable(slot) && slot.frame !== undefined && isReady(core, [{ first: page, count: 1 }], access);
-    });
+  isReady(core, [run], access); // what is not allowed is not announced
+  return changeRuns(core, { runs: [run], kind: 'exclusive', owner }, async (section) => {
+    // Inside, where nobody can swap out or share what has been made ready.
+    await touch(core, [run], { ...access, held: section }, () => {});
+    const pages = core.mapped([run]).filter((page) => isMovable(core.slots.get(page)!));
     await core.inHalves(pages, (page) => {
-      const slot = core.slots.get(page);
-      if (slot !== undefined) slot.exclusive = owner;
+      core.slots.get(page)!.exclusive = owner;
     });
     return pages.length;
   });
 }
 
 /** Makes huge pages of aligned runs. Resolves with their number; runs that cannot be made huge stay as they are. */
-export async function collapse(core: Core, run: Run): Promise<number> {
+export function collapse(core: Core, run: Run): Promise<number> {
   const size = core.hugePages;
-  const runs: Run[] = [];
-  for (let first = Math.ceil(run.first / size) * size; first + size <= run.first + run.count; first += size) {
-    if (isCollapsible(core, { first, count: size })) runs.push({ first, count: size });
-  }
-  if (runs.length === 0) return 0;
-  return core.change(runs, { kind: 'clear' }, async () => {
-    const still = runs.filter((one) => isCollapsible(core, one));
-    const moves = movesOf(core, pagesOf(still));
+  const collapsible = () => {
+    const runs: Run[] = [];
+    for (let first = Math.ceil(run.first / size) * size; first + size <= run.first + run.count; first += size) {
+      if (isCollapsible(core, { first, count: size })) runs.push({ first, count: size });
+    }
+    return runs;
+  };
+  const announce = () => new Map([[core, collapsible()]]);
+  return change({ kind: 'clear', announce }, async () => {
+    const runs = collapsible();
+    const moves = movesOf(core, pagesOf(runs));
     await copyFrames(core, moves);
     for (const { slot } of moves) {
       slot.huge = true;
       allowStores(slot);
     }
-    return still.length;
+    return runs.length;
   });
 }
 
@@ -91,26 +115,27 @@ function isCollapsible(core: Core, run: Run): boolean {
   const slots = pagesOf([run]).map((page) => core.slots.get(page));
   return slots.every((slot) => {
     if (slot === undefined || slot.huge || slot.swap !== undefined || slot.protection !== slots[0]?.protection) return false;
-    return isMovable(slot) || (slot.frame === zero && slot.object === undefined);
+    return slot.object === undefined && (isMovable(slot) || slot.frame === zero);
   });
 }
 
 /** Splits the huge pages that the run touches. Resolves with their number. */
 export function splitHuge(core: Core, run: Run): Promise<number> {
-  return split(core, hugeRuns(core, [run], { partly: false }));
+  const found = () => hugeRuns(core, [run], { partly: false });
+  const announce = () => new Map([[core, found().map((first) => ({ first, count: core.hugePages }))]]);
+  return change({ kind: 'clear', announce }, () => breakUp(core, found()));
 }
 
 /** Content into the swap, memory to the free. Resolves with the number of pages; those that are shared stay. */
-export async function swapOut(core: Core, run: Run): Promise<number> {
-  const swappable = (page: number) => {
-    const slot = core.slots.get(page);
-    return slot?.frame !== undefined && isMovable(slot);
-  };
-  if (!pagesOf([run]).some(swappable)) return 0;
-  return core.change([run], { kind: 'clear' }, async (section) => {
+export function swapOut(core: Core, run: Run): Promise<number> {
+  const swappable = () =>
+    core.mapped([run]).filter((page) => {
+      const slot = core.slots.get(page)!;
+      return slot.frame !== undefined && isMovable(slot);
+    });
+  return changeIf(core, run, { kind: 'clear', isNeeded: () => swappable().length > 0 }, async (section) => {
     await split(core, hugeRuns(core, [run], { partly: false }), section);
-    const pages = pagesOf([run]).filter(swappable);
-    const slots = pages.map((page) => core.slots.get(page)!);
+    const slots = swappable().map((page) => core.slots.get(page)!);
     for (const slot of slots) {
       slot.swap = slot.frame!.bytes.slice();
       slot.frame!.beginFree();
@@ -121,18 +146,16 @@ export async function swapOut(core: Core, run: Run): Promise<number> {
       slot.frame = undefined;
       slot.writable = false;
     }
-    return pages.length;
+    return slots.length;
   });
 }
 
 /** Forgets what has been stored to; the next store to each page faults, and marks it again. */
 export async function clearSoftDirty(core: Core): Promise<void> {
-  const all = core.all();
-  if (all.length === 0) return;
-  await core.change(toRuns(all), { kind: 'soft-dirty' }, () =>
+  const announce = () => new Map([[core, toRuns(core.all())]]);
+  await change({ kind: 'soft-dirty', announce }, () =>
     core.inHalves(core.all(), (page) => {
-      const slot = core.slots.get(page);
-      if (slot === undefined) return;
+      const slot = core.slots.get(page)!;
       slot.softDirty = false;
       slot.writable = false;
     }),

@@ -2,8 +2,9 @@
  * Shared objects: what several mappings, in one space or in many, have in common: a file, or shared anonymous memory.
  */
 import { check } from '../../base/errors.js';
-import { type Core, changeAll, toParts } from './core.js';
-import type { Frame } from './pages.js';
+import { change, claimsOf } from './change.js';
+import { Backing, type Core } from './core.js';
+import { join, toRuns } from './runs.js';
 
 /** A file, or shared anonymous memory, that spaces can map. Its content is reached through mappings only. */
 export interface SharedObject {
@@ -28,64 +29,50 @@ export interface SharedObjectOptions {
 
 /** A new object, all zeros. No space maps it yet. Throws `InvalidArgumentError`. */
 export function createSharedObject({ pages, label }: SharedObjectOptions): SharedObject {
-  return new Backing(pages, label);
+  return new MappedObject(pages, label);
 }
 
 /** The object behind {@link SharedObject}. */
-export class Backing implements SharedObject {
-  readonly label: string | undefined;
-  /** Who may have mapped it. */
-  readonly cores: Set<Core> = new Set();
-  readonly #frames = new Map<number, Frame>();
-  #pages: number;
+export class MappedObject extends Backing implements SharedObject {
+  /** Calls of `truncate` so far. */
+  #calls = 0;
+  /** The call whose length it has. */
+  #setBy = 0;
 
   constructor(pages: number, label: string | undefined) {
     checkPages(pages);
-    this.#pages = pages;
-    this.label = label;
-  }
-
-  get pages(): number {
-    return this.#pages;
-  }
-
-  /** The memory of a page, if it is resident. */
-  frame(page: number): Frame | undefined {
-    return this.#frames.get(page);
-  }
-
-  /** Makes a page resident. */
-  populate(page: number, frame: Frame): void {
-    this.#frames.set(page, frame);
-  }
-
-  /** Which pages map the wanted pages of the object, in each space that maps it. */
-  mappings(wanted: (offset: number) => boolean): Map<Core, number[]> {
-    const found = new Map<Core, number[]>();
-    for (const core of this.cores) {
-      const pages = core.all().filter((page) => {
-        const slot = core.slots.get(page)!;
-        return slot.object === this && wanted(slot.offset);
-      });
-      found.set(core, pages);
-    }
-    return found;
+    super(pages, label);
   }
 
   async truncate(pages: number): Promise<void> {
     checkPages(pages);
-    const before = this.#pages;
-    this.#pages = pages;
-    if (pages >= before) return;
-    // Already now nobody can fault in what will be cut off; so the list of those who have it can only get shorter.
-    const cut = this.mappings((offset) => offset >= pages);
+    const call = ++this.#calls;
+    if (pages >= this.length) return this.#set(pages, call);
+    // Already now nobody can fault in what will be cut off.
+    this.cuts.add(pages);
+    const cut = () => this.#pagesFrom(pages);
+    const announce = () => new Map([...cut()].map(([core, list]) => [core, toRuns(list)]));
+    const tail = new Map([[this.lock, [{ first: pages, count: Number.POSITIVE_INFINITY }]]]);
+    const hold = () => join(claimsOf(announce()), tail);
     try {
       // Active in all spaces before the first page goes: memory that one of them still uses must not be freed for another.
-      await changeAll(toParts(cut), { kind: 'clear' }, () => this.#zap(cut, pages));
-    } catch (error) {
-      this.#pages = before;
-      throw error;
+      await change({ kind: 'clear', announce, hold }, () => this.#zap(cut(), pages));
+      this.#set(pages, call);
+    } finally {
+      this.cuts.delete(pages);
     }
+  }
+
+  /** The length that was asked for last stays, whoever comes to the end last. */
+  #set(pages: number, call: number): void {
+    if (call < this.#setBy) return;
+    this.#setBy = call;
+    this.length = pages;
+  }
+
+  #pagesFrom(first: number): Map<Core, number[]> {
+    const found = this.mappings((offset) => offset >= first);
+    return new Map([...found].filter(([, list]) => list.length > 0));
   }
 
   async #zap(cut: ReadonlyMap<Core, readonly number[]>, pages: number): Promise<void> {
@@ -100,9 +87,9 @@ export class Backing implements SharedObject {
         slot.writable = false;
       });
     }
-    for (const [page, frame] of this.#frames) {
+    for (const [page, frame] of this.frames) {
       if (page < pages) continue;
-      this.#frames.delete(page);
+      this.frames.delete(page);
       frame.release();
     }
   }

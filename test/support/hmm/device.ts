@@ -5,8 +5,24 @@ import type { Range } from '../../../lib/index.js';
 import { PageFault, type SimulatedAddressSpace } from '../../../lib/testing/index.js';
 import { type DeviceTable, makeTable, type Variant } from './tables.js';
 
-/** What a snapshot says of a page. */
-export type Sight = 'none' | 'zero' | 'read' | 'write' | 'local' | 'foreign';
+/** Whose memory a device has: its own, or one that everybody can use as it is. */
+export type Memory = 'private' | 'coherent';
+
+/**
+ * What a snapshot says of a page: where it is (`local`: in this device's memory, `remote`: in another one's that it can use,
+ * `zero`: the page of zeros), what it allows, and whether it is part of a huge one; or `none`.
+ */
+export type Sight = 'none' | `${'' | 'local ' | 'remote ' | 'zero '}${'read' | 'write'}${'' | ' huge'}`;
+
+/** What the kernel's command would have returned. */
+export class CommandError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
 
 /** The kernel's words for what a device gets to hear. */
 const ERRNO = {
@@ -18,19 +34,33 @@ const ERRNO = {
   freed: 'freed',
 };
 
+/** What a device is. */
+export interface DeviceOptions {
+  readonly variant: Variant;
+  /** Default private. */
+  readonly memory?: Memory | undefined;
+  readonly pause?: (() => Promise<void>) | undefined;
+}
+
 /** A simulated device, opened on a space. */
 export class Device {
   readonly space: SimulatedAddressSpace;
   readonly table: DeviceTable;
+  /** What the space asks its owners. */
+  readonly coherent: boolean;
 
-  constructor(space: SimulatedAddressSpace, variant: Variant, pause?: () => Promise<void>) {
+  constructor(space: SimulatedAddressSpace, { variant, memory = 'private', pause }: DeviceOptions) {
     this.space = space;
+    this.coherent = memory === 'coherent';
     this.table = makeTable(variant, { space, owner: this, pause });
   }
 
-  /** What the device sees. */
-  read(range: Range): Promise<Uint8Array> {
-    return this.table.access({ range, write: false }, (pages) => Buffer.concat(pages.map((page) => page.read())));
+  /** What the device sees, into the buffer. */
+  read(range: Range, into: Uint8Array = new Uint8Array(range.end - range.start)): Promise<Uint8Array> {
+    return this.table.access({ range, write: false }, (pages) => {
+      into.set(Buffer.concat(pages.map((page) => page.read())));
+      return into;
+    });
   }
 
   /** Stores to whole pages. */
@@ -41,6 +71,18 @@ export class Device {
         page.write(bytes.subarray(i * pageSize, (i + 1) * pageSize));
       }),
     );
+  }
+
+  /**
+   * The kernel's command: takes the pages into its own memory, and shows what is in them. `EINVAL`: not all is mapped and may be
+   * read. `ENOENT`: a page has stayed elsewhere.
+   */
+  async take(range: Range): Promise<Uint8Array> {
+    await this.migrate(range).catch((error) => {
+      throw error instanceof PageFault ? new CommandError('EINVAL') : error;
+    });
+    if ((await this.snapshot(range)).some((sight) => !sight.startsWith('local'))) throw new CommandError('ENOENT');
+    return this.read(range);
   }
 
   /** Takes the pages into its own memory; resolves with their number. */
@@ -75,10 +117,11 @@ export class Device {
     return this.table.look(range, () =>
       this.space.snapshot(range).map((page): Sight => {
         if (page === undefined) return 'none';
-        const { devicePrivate, zero, writable } = page.flags;
-        if (devicePrivate) return page.owner === this ? 'local' : 'foreign';
-        if (zero) return 'zero';
-        return writable ? 'write' : 'read';
+        const { devicePrivate, deviceCoherent, zero, writable, huge } = page.flags;
+        if (devicePrivate && page.owner !== this) return 'none'; // it would have to be fetched first
+        const away = page.owner === this ? 'local ' : 'remote ';
+        const place = devicePrivate || deviceCoherent ? away : zero ? 'zero ' : '';
+        return `${place}${writable ? 'write' : 'read'}${huge ? ' huge' : ''}`;
       }),
     );
   }
@@ -97,6 +140,7 @@ export async function errno(promise: Promise<unknown>): Promise<string | undefin
     return undefined;
   } catch (error) {
     if (error instanceof PageFault) return ERRNO[error.reason];
+    if (error instanceof CommandError) return error.code;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { type Range, RangeTracker } from '../../../lib/index.js';
 import { SimulatedAddressSpace } from '../../../lib/testing/index.js';
 import { ManualClock } from '../model/clock.js';
-import { Device } from './device.js';
+import { Device, type Memory, type Sight } from './device.js';
 import type { Variant } from './tables.js';
 
 /** Bytes of a page. */
@@ -27,6 +27,13 @@ export function content(first: number, pages = PAGES): Uint8Array {
   return new Uint8Array(numbers.buffer);
 }
 
+/** Every choice of one value for each name, the last name first. */
+export function combinations<T extends Record<string, readonly unknown[]>>(values: T): { [K in keyof T]: T[K][number] }[] {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [name, list] of Object.entries(values)) all = all.flatMap((one) => list.map((value) => ({ ...one, [name]: value })));
+  return all as { [K in keyof T]: T[K][number] }[];
+}
+
 /** Fails unless both are the same; of megabytes, the first difference is enough to know. */
 export function expectSame(got: Uint8Array, wanted: Uint8Array): void {
   expect(got.length).toBe(wanted.length);
@@ -40,18 +47,21 @@ export class Ground {
   /** Stands still: nothing may be saved by a time limit. */
   readonly clock: ManualClock = new ManualClock();
   readonly variant: Variant;
+  /** Of all devices. */
+  readonly memory: Memory;
   readonly space: SimulatedAddressSpace;
   readonly devices: Device[] = [];
 
-  constructor(variant: Variant) {
+  constructor(variant: Variant, memory: Memory) {
     this.variant = variant;
+    this.memory = memory;
     const tracker = new RangeTracker({ clock: this.clock });
     this.space = new SimulatedAddressSpace({ tracker, pageSize: PAGE, hugePages: HUGE, stores: 'silent' });
   }
 
   /** Opens a device on the space, or on another one. */
   open(space: SimulatedAddressSpace = this.space): Device {
-    const device = new Device(space, this.variant);
+    const device = new Device(space, { variant: this.variant, memory: this.memory });
     this.devices.push(device);
     return device;
   }
@@ -76,6 +86,19 @@ export class Ground {
     await this.space.map(this.buffer);
     await this.space.write(this.buffer.start, bytes);
     return this.buffer;
+  }
+
+  /** A new run of one huge page, if that is wanted, stored to by the processor. */
+  async run(bytes: Uint8Array, { huge }: { huge: boolean }): Promise<Range> {
+    const range = this.at(0, bytes.length / PAGE);
+    await this.space.map(range, { huge });
+    await this.space.write(range.start, bytes);
+    return range;
+  }
+
+  /** Fails unless each page of the range looks the same to the device. */
+  async expectAll(device: Device, range: Range, sight: Sight): Promise<void> {
+    expect(new Set(await device.snapshot(range))).toEqual(new Set([sight]));
   }
 
   /** What the processor sees. */

@@ -54,7 +54,8 @@ export class Race {
     const pause = () => this.pause();
     const tracker = new RangeTracker({ clock });
     this.space = new SimulatedAddressSpace({ tracker, pageSize: PAGE, hugePages: 16, stores: 'silent', pause });
-    this.devices = [new Device(this.space, 'retry', pause), new Device(this.space, 'retry', pause)];
+    const memory = this.random.pick(['private', 'private', 'coherent'] as const);
+    this.devices = [0, 1].map(() => new Device(this.space, { variant: 'retry', memory, pause }));
     this.counts = counts;
   }
 

@@ -32,7 +32,8 @@ import {
 } from './options.js';
 import type { KeyScope } from './scope.js';
 import type { KeyedChange, KeyedInvalidation } from './section.js';
-import { type Slot, Slots } from './slots.js';
+import type { Slot } from './slot.js';
+import { Slots } from './slots.js';
 import { type FencedCacheStats, newFencedCacheStats } from './stats.js';
 import {
   allDone,

@@ -23,15 +23,15 @@
  * then, and reads again. Whoever leaves is gone at once; the last to leave ends it all.
  */
 
-import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
+import { type Cancellation, cancelOn } from '../base/cancel.js';
 import { CollisionError, describe } from '../base/errors.js';
 import { isThenable } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
 
 import type { KeyedAttempt } from './keyed-fence.js';
-import type { FenceSettings, KeyedLoad, KeyedLoadContext } from './options.js';
+import type { FenceSettings, KeyedLoadContext } from './options.js';
 import type { KeyedChange } from './section.js';
-import type { Slot } from './slots.js';
+import type { Request, SharedRead, Slot } from './slot.js';
 import type { FencedCacheStats } from './stats.js';
 import type { Store } from './store.js';
 
@@ -46,12 +46,6 @@ export interface Host<K> {
   keep(slot: Slot<K>, value: unknown, setOptions: unknown): void;
   /** The flight is over. */
   landed(slot: Slot<K>): void;
-}
-
-/** What one caller has asked for. */
-export interface Request<K> extends CancelOptions {
-  readonly load: KeyedLoad<K, unknown>;
-  readonly setOptions: unknown;
 }
 
 interface Caller<K> {
@@ -76,7 +70,7 @@ interface Answer {
 }
 
 /** See the top of the file. */
-export class Flight<K> {
+export class Flight<K> implements SharedRead<K> {
   private readonly host: Host<K>;
   private readonly slot: Slot<K>;
   private readonly callers: Caller<K>[] = [];

@@ -76,6 +76,8 @@ export interface WaitedFor {
   readonly kind?: string | undefined;
   /** The first of its ranges. */
   readonly range?: Range | undefined;
+  /** The same in the words of a driver whose ranges stand for something else (`key "a"`). */
+  readonly where?: string | undefined;
   /** For how long it had been waited for, in milliseconds. */
   readonly forMs: number;
 }
@@ -174,19 +176,20 @@ export function isRangefenceError(error: unknown): error is RangefenceError {
 }
 
 /** One phrase for messages: `ended "flush" over [0, 8)`. */
-export function describeCollision({ reason, label, kind, range }: Collision): string {
+export function describeCollision({ reason, label, kind, range, where }: Collision): string {
   const what = label ?? kind;
   const name = what === undefined ? '' : ` ${JSON.stringify(what)}`;
-  return `${reason}${name}${over(range)}`;
+  return `${reason}${name}${over(range, where)}`;
 }
 
 /** One phrase for messages: `the invalidation "flush" (clear) over [0, 8), since 12 ms`. */
-function describeWait({ what, label, kind, range, forMs }: WaitedFor): string {
+function describeWait({ what, label, kind, range, where, forMs }: WaitedFor): string {
   const name = label === undefined ? '' : ` ${describe(label)}`;
-  return `the ${what}${name}${kind === undefined ? '' : ` (${kind})`}${over(range)}, since ${Math.round(forMs)} ms`;
+  return `the ${what}${name}${kind === undefined ? '' : ` (${kind})`}${over(range, where)}, since ${Math.round(forMs)} ms`;
 }
 
-function over(range: Range | undefined): string {
+function over(range: Range | undefined, where: string | undefined): string {
+  if (where !== undefined) return ` over ${where}`;
   return range === undefined ? '' : ` over [${range.start}, ${range.end})`;
 }
 

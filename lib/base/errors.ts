@@ -20,6 +20,7 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_BANNED'
   | 'RANGEFENCE_LOAD'
   | 'RANGEFENCE_LOCK_ORDER'
+  | 'RANGEFENCE_CYCLE'
   | 'RANGEFENCE_SOURCE';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
@@ -164,6 +165,20 @@ export class CollisionError extends RangefenceError {
   constructor(collision: Collision) {
     super('RANGEFENCE_COLLISION', `the attempt was hit: ${describeCollision(collision)}`);
     this.collision = collision;
+  }
+}
+
+/** A load would wait for itself: it reads what it loads, by itself or through other loads. Nothing was waited for. */
+export class CycleError extends RangefenceError {
+  override readonly name = 'CycleError';
+  /** What is being loaded, as text: each waits for the next, and the last is the first again. */
+  readonly path: readonly string[];
+
+  /** @param works what is being loaded, each once: each waits for the next, and the last for the first */
+  constructor(works: readonly string[]) {
+    const path = [...works, works[0]!];
+    super('RANGEFENCE_CYCLE', `a load waits for itself: ${path.join(' -> ')}; expected loads that read only what is below them`);
+    this.path = path;
   }
 }
 

@@ -5,12 +5,15 @@
 import type { DisposableHandle } from '../base/dispose.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
-
-import type { Changes, Named } from './table.js';
+import type { Named } from './points.js';
+import type { Changes } from './table.js';
 
 /** An invalidation of keys, as subscribers see it. */
 export interface KeyedChange<K> extends InvalidationInfo {
-  /** The keys that change, if they are listed; `undefined` for all keys, and for a condition: ask {@link KeyedChange.has}. */
+  /**
+   * The keys that change, if they are listed, and those whose entries are derived from them (`observe` of a load); `undefined` for
+   * all keys, and for a condition: ask {@link KeyedChange.has}.
+   */
   readonly keys: readonly K[] | undefined;
   /** True for an invalidation of all keys. */
   readonly isAll: boolean;
@@ -50,6 +53,11 @@ export class Change<K> implements KeyedChange<K> {
 
   has(key: K): boolean {
     return this.named.has(key);
+  }
+
+  /** @internal Who has marked the section as theirs. */
+  get writer(): object | undefined {
+    return this.named.writer;
   }
 
   get kind(): string {

@@ -14,6 +14,7 @@
 import type { CancelOptions } from '../base/cancel.js';
 import type { KeyedLoad } from './options.js';
 import type { KeyedChange } from './section.js';
+import type { FlightSnapshot } from './snapshot.js';
 
 /** What one caller has asked for. */
 export interface Request<K> extends CancelOptions {
@@ -27,8 +28,12 @@ export interface SharedRead<K> {
   join(request: Request<K>): Promise<unknown>;
   /** A change of the key begins. What is running is useless, and nobody waits for it any more. */
   overtaken(change: KeyedChange<K>): void;
+  /** True if what is running has observed what this change is about to change. */
+  hasObserved(change: KeyedChange<K>): boolean;
   /** The end without a value, for all callers. */
   fail(error: unknown): void;
+  /** What it is doing, and for whom. */
+  inspect(): FlightSnapshot;
 }
 
 /** See the top of the file. In the table exactly while any of its parts is set. */
@@ -41,6 +46,8 @@ export class Slot<K> {
   storing: { readonly value: unknown } | undefined = undefined;
   /** Operations of the cache on this key that have been started and are not done. */
   running = 0;
+  /** Sets by hand whose section has begun while the cache still has the entry that they are about to replace. */
+  setting = 0;
   private waiting: (() => void)[] | undefined = undefined;
 
   constructor(key: K, id: unknown) {

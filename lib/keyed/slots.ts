@@ -34,7 +34,7 @@ export class Slots<K> {
 
   /** Forgets the slot if nothing is in flight there. */
   settle(slot: Slot<K>): void {
-    const isEmpty = slot.flight === undefined && slot.running === 0 && slot.storing === undefined;
+    const isEmpty = slot.flight === undefined && slot.running === 0 && slot.storing === undefined && slot.setting === 0;
     if (isEmpty && this.#slots.get(slot.id) === slot) this.#slots.delete(slot.id);
   }
 

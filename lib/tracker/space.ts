@@ -304,7 +304,10 @@ export class Space implements SectionHome {
     if (by === undefined) return { what };
     const range = rangeAt(by.spans);
     const where = this.describe?.([range]);
-    return { what, waitedFor: { what: section.state === QUEUED ? 'lookup' : 'subscriber', label: by.label, range, where, forMs } };
+    return {
+      what,
+      waitedFor: { what: section.state === QUEUED ? 'lookup' : 'subscriber', label: by.label, range, where, forMs },
+    };
   }
 
   #abandon(section: Section): readonly Reader[] {

@@ -7,6 +7,7 @@
  */
 import { checkCancel } from '../base/cancel.js';
 import { ClosedError, check, describe, InvalidArgumentError } from '../base/errors.js';
+import { printed } from '../base/print.js';
 import { assimilate } from '../base/thenable.js';
 import { Drops } from './drops.js';
 import type { KeyedBeginOptions, KeyedSubscription } from './fence-types.js';
@@ -338,11 +339,6 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     };
   }
 
-  /** What {@link FencedCache.inspect} returns. */
-  toJSON(): FencedCacheSnapshot {
-    return this.inspect();
-  }
-
   close(): void {
     if (this.#subscription.closed) return;
     this.#subscription.close();
@@ -353,10 +349,6 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  get [Symbol.toStringTag](): string {
-    return 'FencedCache';
   }
 
   #demandOpen(): void {
@@ -374,6 +366,16 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     return new ClosedError(label === undefined ? 'the fenced cache' : `the fenced cache ${describe(label)}`);
   }
 }
+
+printed(Fenced.prototype, {
+  name: 'FencedCache',
+  data: (cache) => cache.inspect(),
+  brief: (cache) => {
+    const { label, closed, stats, reads } = cache.inspect();
+    const { hits, loads } = stats;
+    return { label: label ?? undefined, reading: reads.map(({ key }) => key), hits, loads, closed };
+  },
+});
 
 /** Options that a function has said of a value. The value is stored in this turn, so they cannot take their time. */
 function atOnce(options: unknown): unknown {

@@ -14,6 +14,7 @@
 
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, describe, InvalidArgumentError } from '../base/errors.js';
+import { printed } from '../base/print.js';
 import { overlap, toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
@@ -333,21 +334,20 @@ export class KeyedFence<K> {
     );
   }
 
-  /** What {@link KeyedFence.inspect} returns. */
-  toJSON(): KeyedSnapshot {
-    return this.inspect();
-  }
-
   /** Ends it for everybody, as {@link RangeTracker.close}: what waits rejects with `ClosedError`. Idempotent. */
   close(): Promise<void> {
     return this.tracker.close();
   }
-
-  /** Shows as `KeyedFence` wherever objects are described. */
-  get [Symbol.toStringTag](): string {
-    return 'KeyedFence';
-  }
 }
+
+printed(KeyedFence.prototype, {
+  name: 'KeyedFence',
+  data: (fence) => fence.inspect(),
+  brief: (fence) => {
+    const { label, seq, closed, sections, waiting, caches } = fence.inspect();
+    return { label: label ?? undefined, seq, keys: fence.size, active: sections.length, waiting, caches: caches.length, closed };
+  },
+});
 
 function itself(key: unknown): unknown {
   return key;

@@ -3,8 +3,10 @@
  */
 
 import type { DisposableHandle } from '../base/dispose.js';
+import { printed } from '../base/print.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
+import { keyData } from './keys.js';
 import type { Named } from './points.js';
 import type { Changes } from './table.js';
 
@@ -102,4 +104,17 @@ export class KeyedSection<K> extends Change<K> implements KeyedInvalidation<K> {
   [Symbol.dispose](): void {
     this.end();
   }
+}
+
+for (const [prototype, name] of [
+  [Change.prototype, 'KeyedChange'],
+  [KeyedSection.prototype, 'KeyedInvalidation'],
+] as const) {
+  printed<Change<unknown>>(prototype, {
+    name,
+    data: ({ keys, isAll, kind, label, active }) => {
+      const what = keys?.map(keyData) ?? (isAll ? 'all' : 'condition');
+      return { keys: what, kind, ...(label === undefined ? {} : { label }), active };
+    },
+  });
 }

@@ -386,7 +386,7 @@ describe('a fenced Map', () => {
       expect(await failure(call)).toBeInstanceOf(ClosedError);
     }
     expect(() => cache.tryBegin('b')).toThrow(ClosedError);
-    expect(`${cache}`).toBe('[object FencedCache]');
+    expect(`${cache}`).toMatch(/^FencedCache \{ label: "users"/);
     expectNothingLeft(cache);
   });
 

@@ -1,6 +1,7 @@
 /**
  * What people are shown of a keyed fence: keys and labels, never points of a line.
  */
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { CollisionError, RetryLimitError } from '../../lib/index.js';
 import { fence, KeyedFence } from '../../lib/keyed/index.js';
@@ -103,7 +104,47 @@ describe('inspect', () => {
   });
 });
 
+describe('what is printed', () => {
+  it('is one line, with keys, and plain data as JSON', async () => {
+    const cache = fence(new Map<string, number>(), { label: 'names' });
+    const told: unknown[] = [];
+    cache.keyed.subscribe({ invalidate: (change) => void told.push(change) });
+    const section = await soon(cache.begin(cache.keyed.keys(['a', 'b']), { label: 'rename' }));
+    const reading = cache.getOrLoad('a', () => 1);
+    expect([cache, cache.keyed, section, told[0]].map((each) => inspect(each))).toEqual([
+      'FencedCache { label: "names", reading: "\\"a\\"", hits: 0, loads: 0, closed: false }',
+      'KeyedFence { label: "names", seq: 1, keys: 2, active: 1, waiting: 1, caches: 1, closed: false }',
+      'KeyedInvalidation { keys: "a" "b", kind: "clear", label: "rename", active: true }',
+      'KeyedChange { keys: "a" "b", kind: "clear", label: "rename", active: true }',
+    ]);
+    expect(JSON.stringify(section)).toBe('{"keys":["a","b"],"kind":"clear","label":"rename","active":true}');
+    section.end();
+    await soon(reading);
+  });
+});
+
 describe('errors', () => {
+  it('of a wait, of a begin and of a subscriber name keys, too', async () => {
+    const clock = new ManualClock();
+    const keyed = new KeyedFence<string>({ clock });
+    await soon(keyed.invalidate('x'));
+    const section = await soon(keyed.begin('a', { label: 'rename' }));
+    const late = [
+      keyed.lookup('a', () => 1, { timeoutMs: 5, label: 'sum' }),
+      keyed.readBegin(keyed.keys(['a', 'b']), { timeoutMs: 5 }),
+    ].map((each) => new Outcome<unknown>(each));
+    await settled();
+    clock.advance(5);
+    await settled();
+    const messages = late.map(({ error }) => (error as Error).message);
+    expect(messages[0]).toMatch(/lookup "sum" over key "a" .* the invalidation "rename" \(clear\) over key "a"/);
+    expect(messages[1]).toContain('readBegin over keys "a", "b"');
+    section.end();
+    keyed.subscribe({ invalidate: () => Promise.reject(new Error('no')) });
+    messages.push(((await failure(keyed.invalidate('c', { label: 'third' }))) as Error).message);
+    for (const message of messages) expect(message).not.toMatch(/\[\d/);
+  });
+
   it('name the key that was hit, where a tracker names ranges', async () => {
     const keyed = new KeyedFence<string>();
     for (const key of ['x', 'y', 'z']) await soon(keyed.invalidate(key));

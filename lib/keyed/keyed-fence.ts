@@ -12,6 +12,7 @@
  * Not promised, as with the tracker: exclusion between invalidations, anything about readers that go around it.
  */
 
+import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, describe, InvalidArgumentError } from '../base/errors.js';
 import { printed } from '../base/print.js';
@@ -335,8 +336,8 @@ export class KeyedFence<K> {
   }
 
   /** Ends it for everybody, as {@link RangeTracker.close}: what waits rejects with `ClosedError`. Idempotent. */
-  close(): Promise<void> {
-    return this.tracker.close();
+  close(options?: CancelOptions): Promise<void> {
+    return this.tracker.close(options);
   }
 }
 

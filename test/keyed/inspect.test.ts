@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { CollisionError, RetryLimitError } from '../../lib/index.js';
 import { fence, KeyedFence } from '../../lib/keyed/index.js';
 import { keysText, keyText } from '../../lib/keyed/keys.js';
+import { TraceRecorder, toChromeTrace } from '../../lib/trace/index.js';
 import { ManualCache } from '../support/keyed/manual-cache.js';
 import { ManualClock, settled } from '../support/model/clock.js';
 import { deferred, failure, Outcome, soon } from '../support/turns.js';
@@ -120,6 +121,26 @@ describe('what is printed', () => {
     expect(JSON.stringify(section)).toBe('{"keys":["a","b"],"kind":"clear","label":"rename","active":true}');
     section.end();
     await soon(reading);
+  });
+});
+
+describe('a trace', () => {
+  it('shows keys: of sections, readers and collisions', async () => {
+    const recorder = new TraceRecorder();
+    const keyed = new KeyedFence<string>({ observer: recorder.observer });
+    await soon(keyed.invalidate('x'));
+    const lookup = keyed.lookup(keyed.keys(['a', 'b']), async ({ number }) => {
+      if (number === 1) await keyed.invalidate('b', { label: 'rename' });
+    });
+    await soon(lookup);
+    const trace = recorder.trace();
+    const where = (type: string) =>
+      trace.events.filter((each) => each.type === type).map((each) => (each as { where?: string }).where);
+    expect(where('begin')).toEqual(['key "x"', 'key "b"']);
+    expect(where('attempt')).toEqual(['keys "a", "b"', 'keys "a", "b"']);
+    expect(where('collided')).toEqual(['key "b"']);
+    const events = JSON.stringify(toChromeTrace(trace));
+    for (const text of ['section #1 (clear of key \\"x\\")', 'of keys \\"a\\", \\"b\\"']) expect(events).toContain(text);
   });
 });
 

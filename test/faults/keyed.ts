@@ -305,8 +305,8 @@ export const KEYED_FAULTS: readonly Fault[] = [
   {
     name: 'an error names a point instead of a key',
     file: 'base/errors.ts',
-    find: 'const over = where ?? ',
-    replace: 'const over = ',
+    find: 'if (where !== undefined) return ',
+    replace: 'if (where === null) return ',
     first: [INSPECT],
   },
   {

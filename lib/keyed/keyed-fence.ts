@@ -217,8 +217,7 @@ export class KeyedFence<K> {
 
   /** Says that the content of these keys has changed: begins and ends. As {@link RangeTracker.invalidate}. */
   async invalidate(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<void> {
-    const section = await this.begin(key, options);
-    section.end();
+    (await this.begin(key, options)).end();
   }
 
   /**

@@ -20,6 +20,7 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_BANNED'
   | 'RANGEFENCE_LOAD'
   | 'RANGEFENCE_LOCK_ORDER'
+  | 'RANGEFENCE_CYCLE'
   | 'RANGEFENCE_SOURCE';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
@@ -76,6 +77,8 @@ export interface WaitedFor {
   readonly kind?: string | undefined;
   /** The first of its ranges. */
   readonly range?: Range | undefined;
+  /** The same in the words of a driver whose ranges stand for something else (`key "a"`). */
+  readonly where?: string | undefined;
   /** For how long it had been waited for, in milliseconds. */
   readonly forMs: number;
 }
@@ -165,6 +168,20 @@ export class CollisionError extends RangefenceError {
   }
 }
 
+/** A load would wait for itself: it reads what it loads, by itself or through other loads. Nothing was waited for. */
+export class CycleError extends RangefenceError {
+  override readonly name = 'CycleError';
+  /** What is being loaded, as text: each waits for the next, and the last is the first again. */
+  readonly path: readonly string[];
+
+  /** @param works what is being loaded, each once: each waits for the next, and the last for the first */
+  constructor(works: readonly string[]) {
+    const path = [...works, works[0]!];
+    super('RANGEFENCE_CYCLE', `a load waits for itself: ${path.join(' -> ')}; expected loads that read only what is below them`);
+    this.path = path;
+  }
+}
+
 /**
  * True for any error of this package, also one raised by another copy of it (another version, the other module
  * format). Costs two property reads; throws nothing, whatever it is given.
@@ -174,19 +191,20 @@ export function isRangefenceError(error: unknown): error is RangefenceError {
 }
 
 /** One phrase for messages: `ended "flush" over [0, 8)`. */
-export function describeCollision({ reason, label, kind, range }: Collision): string {
+export function describeCollision({ reason, label, kind, range, where }: Collision): string {
   const what = label ?? kind;
   const name = what === undefined ? '' : ` ${JSON.stringify(what)}`;
-  return `${reason}${name}${over(range)}`;
+  return `${reason}${name}${over(range, where)}`;
 }
 
 /** One phrase for messages: `the invalidation "flush" (clear) over [0, 8), since 12 ms`. */
-function describeWait({ what, label, kind, range, forMs }: WaitedFor): string {
+function describeWait({ what, label, kind, range, where, forMs }: WaitedFor): string {
   const name = label === undefined ? '' : ` ${describe(label)}`;
-  return `the ${what}${name}${kind === undefined ? '' : ` (${kind})`}${over(range)}, since ${Math.round(forMs)} ms`;
+  return `the ${what}${name}${kind === undefined ? '' : ` (${kind})`}${over(range, where)}, since ${Math.round(forMs)} ms`;
 }
 
-function over(range: Range | undefined): string {
+function over(range: Range | undefined, where: string | undefined): string {
+  if (where !== undefined) return ` over ${where}`;
   return range === undefined ? '' : ` over [${range.start}, ${range.end})`;
 }
 

@@ -82,8 +82,12 @@ export function toRanges(spans: Spans): readonly Range[] {
   return Object.freeze(ranges);
 }
 
+/** Ranges in a driver's own words: `key "a"`. */
+export type Words = (ranges: readonly Range[]) => string;
+
 /** For messages: `[0, 8) and 2 more`. */
-export function describeSpans(spans: Spans): string {
+export function describeSpans(spans: Spans, words?: Words): string {
+  if (words !== undefined) return words(toRanges(spans));
   return `[${spans[0]}, ${spans[1]})${spans.length > 2 ? ` and ${spans.length / 2 - 1} more` : ''}`;
 }
 

@@ -35,6 +35,8 @@ export interface Collision {
   readonly reason: 'active' | 'ended' | 'history-lost' | 'closed';
   /** The part of the lookup's own range that was hit. */
   readonly range?: Range;
+  /** The same in the words of a driver whose ranges stand for something else (`key "a"`); absent where ranges are ranges. */
+  readonly where?: string;
   /** The kind of the invalidation. */
   readonly kind?: string;
   /** The label of the invalidation, if it has one. */

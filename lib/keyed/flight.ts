@@ -23,15 +23,21 @@
  * then, and reads again. Whoever leaves is gone at once; the last to leave ends it all.
  */
 
-import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
-import { CollisionError, describe } from '../base/errors.js';
-import { isThenable } from '../base/thenable.js';
+import { type Activity, currentActivity, findCycle } from '../base/activity.js';
+import { type Cancellation, cancelOn } from '../base/cancel.js';
+import { type CallContext, keepContext } from '../base/context.js';
+import { CollisionError, CycleError } from '../base/errors.js';
+import { assimilate } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
 
-import type { KeyedAttempt } from './keyed-fence.js';
-import type { FenceSettings, KeyedLoad, KeyedLoadContext } from './options.js';
+import type { KeyedAttempt } from './fence-types.js';
+import { keyText } from './keys.js';
+import type { FenceSettings } from './options.js';
+import { LeaveSignal, Run, type RunOf } from './run.js';
+import type { KeyScope } from './scope.js';
 import type { KeyedChange } from './section.js';
-import type { Slot } from './slots.js';
+import type { Request, SharedRead, Slot } from './slot.js';
+import type { FlightSnapshot } from './snapshot.js';
 import type { FencedCacheStats } from './stats.js';
 import type { Store } from './store.js';
 
@@ -40,71 +46,97 @@ export interface Host<K> {
   readonly settings: FenceSettings<K>;
   readonly store: Store<K>;
   readonly stats: FencedCacheStats;
-  /** The cache's `get`, counted as running. */
+  /** True once a load has observed something. */
+  observes: boolean;
+  /** The cache's `get`, counted as running: a value, or a native promise of one. */
   get(slot: Slot<K>): unknown;
   /** Stores what was loaded; called in the turn of the check. Never throws. */
-  keep(slot: Slot<K>, value: unknown, setOptions: unknown): void;
+  keep(slot: Slot<K>, loaded: Loaded<K>): void;
   /** The flight is over. */
   landed(slot: Slot<K>): void;
 }
 
-/** What one caller has asked for. */
-export interface Request<K> extends CancelOptions {
-  readonly load: KeyedLoad<K, unknown>;
+/** A value that was loaded, on its way into the cache. */
+export interface Loaded<K> {
+  readonly value: unknown;
   readonly setOptions: unknown;
+  /** What else its load has read. */
+  readonly observed: readonly (K | KeyScope<K>)[] | undefined;
+  /** True if the cache has answered with a promise that it has nothing. */
+  readonly wasLate: boolean;
 }
 
 interface Caller<K> {
   readonly request: Request<K>;
+  /** What is done for this caller runs in its context. */
+  readonly context: CallContext;
+  /** The activity that it is a part of. */
+  readonly inside: Activity | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   cancellation: Cancellation | undefined;
 }
 
-/** A value that was read; with the request of the caller whose load it was, if it was loaded. */
+/** A value that was read; with the caller whose load it was, if it was loaded. */
 interface Outcome<K> {
   readonly value: unknown;
-  readonly loadedFor: Request<K> | undefined;
+  readonly loadedFor: Caller<K> | undefined;
+  readonly wasLate: boolean;
 }
 
 /** What the cache has answered before the lookup began; it counts if no event came in between. */
 interface Answer {
   readonly seq: Seq;
-  /** In a later turn it was a miss; if not, it is what the cache's `get` has returned. */
+  /** It is known to be a miss; if not, `got` is what the cache's `get` has returned: a value, or a native promise. */
   readonly wasMiss: boolean;
+  /** The cache has taken its time to answer. */
+  readonly wasLate: boolean;
   readonly got: unknown;
 }
 
+/** What a flight is doing. */
+export type FlightState = 'waiting' | 'asking' | 'loading';
+
 /** See the top of the file. */
-export class Flight<K> {
+export class Flight<K> implements SharedRead<K>, RunOf {
   private readonly host: Host<K>;
   private readonly slot: Slot<K>;
   private readonly callers: Caller<K>[] = [];
   private leaving: LeaveSignal | undefined = undefined;
   private first: Answer | undefined;
   /** The attempt that is running; undefined while the flight waits. */
-  private run: Run | undefined = undefined;
+  private run: Run<K> | undefined = undefined;
+  private isLoading = false;
   private over = false;
+  readonly since: number;
 
   /** `first` is what the cache has answered in this turn, if it was asked. */
   constructor(host: Host<K>, slot: Slot<K>, first: Answer | undefined) {
     this.host = host;
     this.slot = slot;
     this.first = first;
+    this.since = host.settings.keyed.clock.now();
   }
 
-  /** One more caller. */
+  /** One more caller. Rejects with `CycleError` if this flight waits for the one that asks. */
   join(request: Request<K>): Promise<unknown> {
+    const inside = currentActivity();
+    const cycle = findCycle(this, inside);
+    if (cycle !== undefined) return Promise.reject(new CycleError(cycle.map(String)));
     return new Promise((resolve, reject) => {
-      const caller: Caller<K> = { request, resolve, reject, cancellation: undefined };
+      const caller: Caller<K> = { request, context: keepContext(), inside, resolve, reject, cancellation: undefined };
       this.callers.push(caller);
-      caller.cancellation = cancelOn(
-        this.host.settings.keyed.clock,
-        request,
-        () => ({ what: `${this}` }),
-        (error) => this.leave(caller, error),
-      );
+      const what = () => ({ what: `${this}` });
+      caller.cancellation = cancelOn(this.host.settings.keyed.clock, request, what, (error) => this.leave(caller, error));
     });
+  }
+
+  *waitedForIn(): Generator<Activity> {
+    for (const { inside } of this.callers) if (inside !== undefined) yield inside;
+  }
+
+  noteObserved(): void {
+    this.host.observes = true;
   }
 
   /** Asks the cache, or runs the first attempt, at once if no change is active. Somebody must have joined. */
@@ -114,34 +146,45 @@ export class Flight<K> {
     if (tracker.activeCount > 0 || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
     try {
       const got = first === undefined ? this.host.get(this.slot) : first.got;
-      if (isThenable(got)) return this.ask(got);
-      this.first = { seq: tracker.seq, wasMiss: false, got };
+      if (got instanceof Promise) return this.ask(got);
+      if (first === undefined) this.first = { seq: tracker.seq, wasMiss: false, wasLate: false, got };
     } catch (error) {
       return this.fail(error);
     }
     this.lookUp();
   }
 
-  private ask(got: PromiseLike<unknown>): void {
-    const run = new Run(0);
+  private ask(got: Promise<unknown>): void {
+    const run = new Run<K>(this, undefined);
     this.first = undefined;
     this.run = run;
     run.whenGivenUp = () => {
-      if (!this.over) this.lookUp();
+      if (!this.over) this.forCaller(() => this.lookUp()); // the writer has woken it, and it is no business of the writer's
     };
     const { store, settings } = this.host;
     got.then(
       (value) => {
         if (run.over) return;
-        if (!store.isMiss(value)) return this.land({ value, loadedFor: undefined });
+        try {
+          if (!this.forCaller(() => store.isMiss(value))) {
+            return this.land({ value, loadedFor: undefined, wasLate: true });
+          }
+        } catch (error) {
+          return this.fail(error);
+        }
         this.run = undefined;
-        this.first = { seq: settings.keyed.tracker.seq, wasMiss: true, got: value };
-        this.lookUp();
+        this.first = { seq: settings.keyed.tracker.seq, wasMiss: true, wasLate: true, got: value };
+        this.forCaller(() => this.lookUp());
       },
       (error) => {
         if (!run.over) this.fail(error);
       },
     );
+  }
+
+  /** Runs what is done for all in the context of one who still waits: of those who are left, the one who came first. */
+  private forCaller<T>(fn: () => T): T {
+    return this.callers[0]!.context.runInAsyncScope(fn);
   }
 
   private lookUp(): void {
@@ -156,14 +199,21 @@ export class Flight<K> {
       signal: this.leaving as unknown as AbortSignal,
       commit: (outcome: Outcome<K>) => this.land(outcome),
     };
-    keyed.lookup<Outcome<K>, void>(this.slot.key, (attempt) => this.read(attempt), options).catch((error) => this.fail(error));
+    const read = (attempt: KeyedAttempt<K>) => this.forCaller(() => this.read(attempt));
+    keyed.lookup<Outcome<K>, void>(this.slot.key, read, options).catch((error) => this.fail(error));
   }
 
-  /** A change of the key begins. What is running is useless, and nobody waits for it any more. */
+  /** True if the attempt that is running has observed what this change is about to change. */
+  hasObserved(change: KeyedChange<K>): boolean {
+    return this.run?.hasObserved(change) ?? false;
+  }
+
+  /** A change of the key begins, or of what was observed. What is running is useless, and nobody waits for it any more. */
   overtaken(change: KeyedChange<K>): void {
     const run = this.run;
     if (run === undefined) return;
     this.run = undefined;
+    this.isLoading = false;
     this.host.stats.overtaken++;
     const { kind, label, beginSeq: seq } = change;
     run.giveUp(new CollisionError({ reason: 'active', kind, seq, ...(label === undefined ? {} : { label }) }));
@@ -193,52 +243,61 @@ export class Flight<K> {
   // --- one attempt
 
   private read(attempt: KeyedAttempt<K>): Outcome<K> | Promise<Outcome<K>> {
-    const run = new Run(attempt.number);
+    this.run?.land(); // it was hit, and nobody has said so: too many have come since
+    const run = new Run<K>(this, attempt);
     this.run = run;
+    this.isLoading = false;
     const first = this.first;
     this.first = undefined;
     const isCurrent = first !== undefined && first.seq === attempt.seq;
+    if (isCurrent && first.wasMiss) return this.load(run, first.wasLate);
     const got = isCurrent ? first.got : this.host.get(this.slot);
-    if (isThenable(got)) {
+    const { store } = this.host;
+    if (got instanceof Promise) {
       return run.unlessGivenUp<Outcome<K>>((resolve, reject) => {
         got.then((value) => {
           // The late answer to an attempt that was given up must not begin a load.
           if (run.over) return;
           try {
-            resolve(this.answered(run, value, this.host.store.isMiss(value)));
+            const isMiss = this.forCaller(() => store.isMiss(value));
+            resolve(isMiss ? this.forCaller(() => this.load(run, true)) : { value, loadedFor: undefined, wasLate: true });
           } catch (error) {
             reject(error);
           }
         }, reject);
       });
     }
-    const { store } = this.host;
-    const wasMiss = isCurrent && first.wasMiss;
-    const isMiss = wasMiss || (store.isMiss(got) && !(got === undefined && store.has(this.slot.key)));
-    const outcome = this.answered(run, got, isMiss);
-    if (!isThenable(outcome)) return outcome;
-    return run.unlessGivenUp((resolve, reject) => outcome.then(resolve, reject));
+    const isMiss = store.isMiss(got) && !(got === undefined && store.has(this.slot.key));
+    return isMiss ? this.load(run, false) : { value: got, loadedFor: undefined, wasLate: false };
   }
 
-  /** The cache has answered: that is it, or the load begins. */
-  private answered(run: Run, got: unknown, isMiss: boolean): Outcome<K> | PromiseLike<Outcome<K>> {
-    if (!isMiss) return { value: got, loadedFor: undefined };
-    const [caller] = this.callers; // of those who are left, the one who came first
-    const { request } = caller!;
+  /** The cache has nothing: the load of the caller for whom this runs begins. */
+  private load(run: Run<K>, wasLate: boolean): Outcome<K> | Promise<Outcome<K>> {
+    const caller = this.callers[0]!;
     this.host.stats.loads++;
-    const value = request.load(this.slot.key, run);
-    return isThenable(value) ? value.then((late) => ({ value: late, loadedFor: request })) : { value, loadedFor: request };
+    this.isLoading = true;
+    const returned = run.load(() => caller.request.load(this.slot.key, run));
+    const late = assimilate(returned);
+    if (late === undefined) return { value: returned, loadedFor: caller, wasLate };
+    return run.unlessGivenUp((resolve, reject) => {
+      late.then((value) => resolve({ value, loadedFor: caller, wasLate }), reject);
+    });
   }
 
   // --- the end
 
   /** Nothing here calls anybody but the cache's `set`, whose errors are its own, so the check still holds when it is stored. */
-  private land({ value, loadedFor }: Outcome<K>): void {
+  private land({ value, loadedFor, wasLate }: Outcome<K>): void {
     if (this.over) return;
     const { stats } = this.host;
+    const observed = this.run?.observed;
     this.run?.land();
     this.run = undefined;
-    if (loadedFor !== undefined) this.host.keep(this.slot, value, loadedFor.setOptions);
+    if (loadedFor !== undefined) {
+      const { context, request } = loadedFor;
+      const loaded = { value, setOptions: request.setOptions, observed, wasLate };
+      context.runInAsyncScope(() => this.host.keep(this.slot, loaded));
+    }
     const callers = this.end();
     if (loadedFor === undefined) stats.hits += callers.length;
     else stats.misses += callers.length;
@@ -255,84 +314,26 @@ export class Flight<K> {
     return callers;
   }
 
-  /** For error messages. */
+  // --- for people
+
+  /** What it is doing, and for whom. */
+  inspect(): FlightSnapshot {
+    const { run, callers, since } = this;
+    const state: FlightState = run === undefined ? 'waiting' : this.isLoading ? 'loading' : 'asking';
+    const inside = new Set([...this.waitedForIn()].filter((each) => !each.over).map((each) => String(each.work)));
+    const forMs = this.host.settings.keyed.clock.now() - since;
+    return {
+      key: keyText(this.slot.key),
+      state,
+      attempt: run?.attempt ?? 0,
+      forMs,
+      callers: callers.length,
+      waitedForBy: [...inside],
+    };
+  }
+
+  /** For error messages, which say what was not done. */
   toString(): string {
-    return `getOrLoad of ${describe(this.slot.key)}`;
-  }
-}
-
-/** One attempt, and what its load is told. */
-class Run implements KeyedLoadContext {
-  readonly attempt: number;
-  over = false;
-  private controller: AbortController | undefined = undefined;
-  /** Why it was given up; kept for a signal that is asked for too late. */
-  private reason: { readonly error: unknown } | undefined = undefined;
-  /** Called once at most, when it is. */
-  whenGivenUp: ((error: unknown) => void) | undefined = undefined;
-
-  constructor(attempt: number) {
-    this.attempt = attempt;
-  }
-
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.reason !== undefined) this.controller.abort(this.reason.error);
-    }
-    return this.controller.signal;
-  }
-
-  /** A promise as `executor` settles it, or rejected as soon as the attempt is given up. */
-  unlessGivenUp<T>(
-    executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.whenGivenUp = reject;
-      executor(resolve, reject);
-    });
-  }
-
-  /** Nobody waits for it any more. Runs the load's abort listeners, as the last thing. */
-  giveUp(error: unknown): void {
-    this.over = true;
-    this.reason = { error };
-    this.whenGivenUp?.(error);
-    this.controller?.abort(error);
-  }
-
-  /** Its value is used: its signal never fires. */
-  land(): void {
-    this.over = true;
-  }
-}
-
-/**
- * As much of an AbortSignal as the tracker looks at, for the one listener of one lookup. A real one, made for each read, would
- * cost as much as all the rest of it.
- */
-class LeaveSignal {
-  aborted = false;
-  reason: unknown = undefined;
-  private listener: { handleEvent(): void } | undefined = undefined;
-
-  throwIfAborted(): void {
-    if (this.aborted) throw this.reason;
-  }
-
-  addEventListener(_type: 'abort', listener: { handleEvent(): void }): void {
-    this.listener = listener;
-  }
-
-  removeEventListener(): void {
-    this.listener = undefined;
-  }
-
-  /** Idempotent. */
-  fire(reason: unknown): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
-    this.listener?.handleEvent();
+    return `getOrLoad of ${keyText(this.slot.key)}`;
   }
 }

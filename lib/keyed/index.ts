@@ -1,23 +1,30 @@
 /**
  * The tracker's promise for keys: a load that an invalidation has overtaken is never stored.
  *
+ * The way of a read (`getOrLoad`): fenced.ts asks the cache (store.ts, which knows its shape) and is done if it has the value;
+ * otherwise the key's slot (slots.ts) has a flight (flight.ts), which all callers share: a lookup of the key (keyed-fence.ts, over
+ * table.ts, which knows which point of a tracker's line is whose) whose attempts (run.ts) ask and load.
+ * The way of a change: keyed-fence.ts begins a section over the points of its keys and of what is derived from them (derived.ts);
+ * fenced.ts is told as a subscriber, gives up what is in flight, waits for what the cache is doing, and deletes.
+ *
  * @packageDocumentation
  */
-export { type FencedCache, fence } from './fenced-cache.js';
-export {
-  type KeyedAttempt,
-  type KeyedBeginOptions,
-  KeyedFence,
-  type KeyedFenceOptions,
-  type KeyedFetch,
-  type KeyedSubscribeOptions,
-  type KeyedSubscriber,
-  type KeyedSubscription,
-} from './keyed-fence.js';
+export { CycleError } from '../base/errors.js';
+export { fence } from './fence.js';
+export type {
+  KeyedAttempt,
+  KeyedBeginOptions,
+  KeyedFenceOptions,
+  KeyedFetch,
+  KeyedSubscribeOptions,
+  KeyedSubscriber,
+  KeyedSubscription,
+} from './fence-types.js';
+export type { FencedCache } from './fenced-cache.js';
+export { KeyedFence } from './keyed-fence.js';
 export type { FencedSetOptions, FenceOptions, GetOrLoadOptions, KeyedLoad, KeyedLoadContext } from './options.js';
 export type { KeyScope } from './scope.js';
 export type { KeyedChange, KeyedInvalidation } from './section.js';
-export type { FencedCacheStats } from './stats.js';
 export type {
   CacheKey,
   CacheSetOptions,
@@ -26,4 +33,14 @@ export type {
   FenceableCache,
   ItemCache,
   ValueCache,
-} from './store.js';
+} from './shapes.js';
+export type {
+  FencedCacheSnapshot,
+  FlightSnapshot,
+  KeyData,
+  KeyedHoldSnapshot,
+  KeyedSectionSnapshot,
+  KeyedSnapshot,
+  KeyedWaitSnapshot,
+} from './snapshot.js';
+export type { FencedCacheStats } from './stats.js';

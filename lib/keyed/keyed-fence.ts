@@ -12,11 +12,13 @@
  * Not promised, as with the tracker: exclusion between invalidations, anything about readers that go around it.
  */
 
+import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import type { DisposableHandle } from '../base/dispose.js';
-import { check, describe } from '../base/errors.js';
+import { check, describe, InvalidArgumentError } from '../base/errors.js';
+import { printed } from '../base/print.js';
 import { overlap, toSpans } from '../base/range.js';
-import type { Ignore, Seq } from '../base/vocabulary.js';
+import { assimilate } from '../base/thenable.js';
+import type { Seq } from '../base/vocabulary.js';
 import {
   type Attempt,
   type BeginOptions,
@@ -26,82 +28,66 @@ import {
   type LookupOptions,
   type PlainLookupOptions,
   RangeTracker,
-  type TrackerObserver,
   type TrackerStats,
   type WaitOptions,
 } from '../tracker/index.js';
 import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.js';
 
+import { DERIVED_A_SECTION } from './derived.js';
+import type {
+  KeyedAttempt,
+  KeyedBeginOptions,
+  KeyedFenceOptions,
+  KeyedFetch,
+  KeyedSubscribeOptions,
+  KeyedSubscriber,
+  KeyedSubscription,
+} from './fence-types.js';
+import { keysText } from './keys.js';
+import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
-import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
-import { EVERYTHING, KeyTable, type Reads } from './table.js';
+import { Change, type KeyedInvalidation, KeyedSection } from './section.js';
+import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
+import { type Changes, KeyTable, type Reads } from './table.js';
 
-/** How a keyed fence is made. */
-export interface KeyedFenceOptions<K> {
-  /**
-   * What the fence knows a key by, compared as a Map compares. Default: the key itself. Give one where different keys name the
-   * same thing (`'a/b'` and `'a:b'` in unstorage), or where equal keys are different objects. Must be pure.
-   */
-  identify?: ((key: K) => unknown) | undefined;
-  /** A name for error messages, snapshots and observers. */
-  label?: string | undefined;
-  /** Ended invalidations remembered; default 4,096. As the tracker's. */
-  historyCapacity?: number | undefined;
-  /** Told of every event of the tracker. */
-  observer?: TrackerObserver | undefined;
-  /** Where time comes from; default the host's. */
-  clock?: Clock | undefined;
+/** @internal What fenced caches need of a fence, and the public must not see. */
+export interface FenceInside<K> {
+  /** As `mutate` of one key; the subscribers of `writer` find it in the change (`Change.writer`). */
+  mutateAs<T>(writer: object, key: K, change: KeyedMutation<K, T>, options: KeyedBeginOptions<K>): Promise<T>;
+  /** The entry of this key was made from these; `sticky` if its cache may ignore sections. */
+  derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void;
+  /** Adds a cache to what `inspect` shows; returns how to take it out again. */
+  show(inspect: () => FencedCacheSnapshot): () => void;
 }
 
-/** How to begin an invalidation of keys. */
-export interface KeyedBeginOptions<K> extends Omit<BeginOptions, 'within'> {
-  /** The running section of the same fence that this one is nested in; see {@link BeginOptions.within}. */
-  within?: KeyedInvalidation<K> | undefined;
-}
+/** @internal What `mutate` runs. */
+export type KeyedMutation<K, T> = (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>;
 
-/** What `fetch` gets, as in {@link RangeTracker.lookup}, with keys for ranges. */
-export interface KeyedAttempt<K> extends Omit<Attempt, 'observe'> {
-  /**
-   * Says "I am about to read this, too": the keys are checked at the commit from the attempt's token on. **What is read without
-   * being named to `lookup` or observed is not covered.** A condition counts as all keys. After the attempt it does nothing.
-   */
-  observe(key: K | KeyScope<K>): void;
-}
-
-/** The function that reads a key. It may be called several times, but never twice at once. */
-export type KeyedFetch<K, T> = (attempt: KeyedAttempt<K>) => T | PromiseLike<T>;
-
-/** Somebody who keeps something derived from keys. */
-export interface KeyedSubscriber<K> {
-  /** The content of these keys is about to change. What it returns or throws means the same as in a
-   * tracker's subscriber: nothing when it is done, a promise for when it will be. */
-  invalidate(change: KeyedChange<K>): void | false | PromiseLike<void>;
-}
-
-/** How to subscribe to a keyed fence. */
-export interface KeyedSubscribeOptions {
-  /** Invalidations that do not concern the subscriber. Must be pure. */
-  ignore?: Ignore | undefined;
-  /** A name for error messages, snapshots and observers. */
-  label?: string | undefined;
-}
-
-/** A place among the subscribers, until closed. */
-export interface KeyedSubscription extends DisposableHandle {
-  /** True after `close()`, or after the fence was closed. */
-  readonly closed: boolean;
-  /** No callback starts after this has returned. Idempotent. */
-  close(): void;
-}
+/** @internal See {@link FenceInside}. */
+export let insideOf: <K>(fence: KeyedFence<K>) => FenceInside<K>;
 
 /** See the top of this page. */
 export class KeyedFence<K> {
+  static {
+    insideOf = <K>(fence: KeyedFence<K>): FenceInside<K> => ({
+      mutateAs: (writer, key, change, options) => fence.#mutate(key, change, options, writer),
+      derive: (key, origins, sticky) => fence.#derive(key, origins, sticky),
+      show: (inspect) => {
+        fence.#caches.add(inspect);
+        return () => fence.#caches.delete(inspect);
+      },
+    });
+  }
+
   /** The tracker behind it, for observers, `inspect()`, `rangefence/debug` and `rangefence/trace`. Its ranges mean keys. */
   readonly tracker: RangeTracker;
   /** Where its time comes from. */
   readonly clock: Clock;
   readonly #table: KeyTable<K>;
   readonly #all: KeyScope<K> = KeyScope.all();
+  readonly #mostDerived: number;
+  /** Of the caches that share it. */
+  readonly #caches: Set<() => FencedCacheSnapshot> = new Set();
 
   /** Nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: KeyedFenceOptions<K> = {}) {
@@ -110,7 +96,9 @@ export class KeyedFence<K> {
     const tracker = new RangeTracker({ historyCapacity, label, observer, clock });
     this.tracker = tracker;
     this.clock = clock;
-    this.#table = new KeyTable(() => tracker.seq, identify ?? itself, historyCapacity);
+    this.#mostDerived = DERIVED_A_SECTION * historyCapacity;
+    this.#table = new KeyTable(() => tracker.seq, identify === undefined ? itself : identifiedBy(identify), historyCapacity);
+    spaceOf(tracker).describe = (ranges) => keysText(this.#table.keysIn(ranges));
   }
 
   /** Keys in the table: those with a lookup or a section in flight. 0 when nothing is. */
@@ -163,8 +151,7 @@ export class KeyedFence<K> {
   async begin(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<KeyedInvalidation<K>> {
     const changes = this.#table.change(key);
     try {
-      const section = await this.tracker.begin(changes.ranges, inRanges(options));
-      return new KeyedSection(section, this.#table.named(section.ranges), changes);
+      return this.#begun(await this.tracker.begin(changes.ranges, inRanges(options)), changes);
     } catch (error) {
       changes.release();
       throw error;
@@ -176,7 +163,7 @@ export class KeyedFence<K> {
     const changes = this.#table.change(key);
     try {
       const section = this.tracker.tryBegin(changes.ranges, inRanges(options));
-      if (section !== undefined) return new KeyedSection(section, this.#table.named(section.ranges), changes);
+      if (section !== undefined) return this.#begun(section, changes);
     } catch (error) {
       changes.release();
       throw error;
@@ -194,23 +181,44 @@ export class KeyedFence<K> {
     change: (invalidation: KeyedInvalidation<K>) => T | PromiseLike<T>,
     options?: KeyedBeginOptions<K>,
   ): Promise<T> {
+    return await this.#mutate(key, change, options);
+  }
+
+  async #mutate<T>(
+    key: K | KeyScope<K>,
+    change: KeyedMutation<K, T>,
+    options: KeyedBeginOptions<K> | undefined,
+    writer?: object,
+  ): Promise<T> {
     check(typeof change === 'function', 'change', change, 'a function');
-    const changes = this.#table.change(key);
+    const changes = this.#table.change(key, writer);
     try {
-      return await this.tracker.mutate(
-        changes.ranges,
-        (section) => change(new KeyedSection(section, this.#table.named(section.ranges), changes)),
-        inRanges(options),
-      );
+      return await this.tracker.mutate(changes.ranges, (section) => change(this.#begun(section, changes)), inRanges(options));
     } finally {
       changes.release();
     }
   }
 
+  /** Every subscriber has confirmed. */
+  #begun(section: Invalidation, changes: Changes<K>): KeyedSection<K> {
+    changes.begun();
+    return new KeyedSection(section, this.#table.named(section.ranges), changes);
+  }
+
+  #derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void {
+    const { derived } = this.#table;
+    const isAny = origins.some((each) => each instanceof KeyScope && each.keys === undefined);
+    const keys = origins.flatMap((each) => (each instanceof KeyScope ? (each.keys ?? []) : [each]));
+    const named = keys.map((each) => ({ key: each, id: this.identify(each) }));
+    derived.add({ key, id: this.identify(key) }, isAny ? undefined : named, sticky);
+    if (derived.size <= this.#mostDerived) return;
+    // Its entry goes, and with it the need to remember. If it cannot be deleted, it stays remembered.
+    this.invalidate(derived.oldest as K).catch(() => {});
+  }
+
   /** Says that the content of these keys has changed: begins and ends. As {@link RangeTracker.invalidate}. */
   async invalidate(key: K | KeyScope<K>, options?: KeyedBeginOptions<K>): Promise<void> {
-    const section = await this.begin(key, options);
-    section.end();
+    (await this.begin(key, options)).end();
   }
 
   /**
@@ -318,19 +326,43 @@ export class KeyedFence<K> {
     );
   }
 
-  /** Ends it for everybody, as {@link RangeTracker.close}: what waits rejects with `ClosedError`. Idempotent. */
-  close(): Promise<void> {
-    return this.tracker.close();
+  /** Who changes which keys, who waits for whom, what the caches are loading, and their counters: plain data, for people. */
+  inspect(): KeyedSnapshot {
+    return inKeys(
+      this.#table,
+      this.tracker.inspect(),
+      [...this.#caches].map((inspect) => inspect()),
+    );
   }
 
-  /** Shows as `KeyedFence` wherever objects are described. */
-  get [Symbol.toStringTag](): string {
-    return 'KeyedFence';
+  /** Ends it for everybody, as {@link RangeTracker.close}: what waits rejects with `ClosedError`. Idempotent. */
+  close(options?: CancelOptions): Promise<void> {
+    return this.tracker.close(options);
   }
 }
 
+printed(KeyedFence.prototype, {
+  name: 'KeyedFence',
+  data: (fence) => fence.inspect(),
+  brief: (fence) => {
+    const { label, seq, closed, sections, waiting, caches } = fence.inspect();
+    return { label: label ?? undefined, seq, keys: fence.size, active: sections.length, waiting, caches: caches.length, closed };
+  },
+});
+
 function itself(key: unknown): unknown {
   return key;
+}
+
+/** What a key is known by has to be known at once: two promises are two keys, whatever they resolve with. */
+function identifiedBy<K>(identify: (key: K) => unknown): (key: K) => unknown {
+  return (key) => {
+    const id = identify(key);
+    const late = assimilate(id);
+    if (late === undefined) return id;
+    late.catch(() => {});
+    throw new InvalidArgumentError('identify returned a promise; expected what the key is known by, at once');
+  };
 }
 
 function inRanges<K>(options: KeyedBeginOptions<K> | undefined): BeginOptions | undefined {

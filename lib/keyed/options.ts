@@ -1,14 +1,18 @@
 /**
  * Options: how a cache is fenced and read. Everything is checked before anything changes.
  */
+
 import type { CancelOptions } from '../base/cancel.js';
 import { check } from '../base/errors.js';
 import type { Ignore } from '../base/vocabulary.js';
 
-import { type KeyedBeginOptions, KeyedFence, type KeyedFenceOptions } from './keyed-fence.js';
+import type { KeyedBeginOptions, KeyedFenceOptions } from './fence-types.js';
+import { KeyedFence } from './keyed-fence.js';
+import type { KeyScope } from './scope.js';
 
 /** What a load gets besides its key. */
-export interface KeyedLoadContext {
+// biome-ignore lint/suspicious/noExplicitAny: whoever names the type without the keys' type means "whatever the keys are"
+export interface KeyedLoadContext<K = any> {
   /** 1 for the first attempt; more after a change has overtaken one. */
   readonly attempt: number;
   /**
@@ -16,13 +20,19 @@ export interface KeyedLoadContext {
    * left, or the cache was closed. Created on first use: a load that does not ask pays nothing.
    */
   readonly signal: AbortSignal;
+  /**
+   * Says "I read this, too": a change of these keys makes the load run again, and later drops the entry that was made of it, as a
+   * change of its own key does; whatever is derived from that entry in turn, too. From the begin of the attempt on, so it may be
+   * called while reading. A condition counts as all keys. After the attempt it does nothing.
+   */
+  observe(key: K | KeyScope<K>): void;
 }
 
 /**
  * Reads the value of a key from where it comes from. It is shared with everybody who asks for the key meanwhile, so it must not
  * depend on one caller's own signal; and it runs again, for whoever still waits, if a change overtakes it.
  */
-export type KeyedLoad<K, T> = (key: K, context: KeyedLoadContext) => T | PromiseLike<T>;
+export type KeyedLoad<K, T> = (key: K, context: KeyedLoadContext<K>) => T | PromiseLike<T>;
 
 /** How one value is read, and stored if it has to be loaded. */
 export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions {
@@ -48,7 +58,7 @@ export interface FenceOptions<K> extends KeyedFenceOptions<K> {
   keyed?: KeyedFence<K> | undefined;
   /**
    * True for what the cache's `get` returns when it has nothing; a loaded value of which it is true is handed out and not
-   * stored. Default: `undefined` (of a synchronous cache with `has`: if that says no), and `null` from `getItem`.
+   * stored. Default: `undefined` (of a synchronous cache with `has`: if that says no), and `null` from `getItem` and from a client of Redis.
    */
   isMiss?: ((value: unknown) => boolean) | undefined;
   /** Told when the cache has failed to store a loaded value. The callers have the value all the same. */

@@ -5,6 +5,7 @@
  * scope, and everything else is one key.
  */
 import { check } from '../base/errors.js';
+import { assimilate } from '../base/thenable.js';
 
 /** Several keys as one; made by `KeyedFence`'s `keys`, `where` and `all`. Holds nothing but what it was given. */
 export class KeyScope<K> {
@@ -38,10 +39,13 @@ export class KeyScope<K> {
   }
 }
 
-/** True unless the condition says no. One that throws has not said no: the careful answer stands. */
+/** True unless the condition says no. One that throws, or returns a promise, has not said no: the careful answer stands. */
 export function mayMatch<K>(condition: (key: K) => boolean, key: K): boolean {
   try {
-    return Boolean(condition(key));
+    const said: unknown = condition(key);
+    if (said === false || said === true) return said;
+    assimilate(said)?.catch(() => {});
+    return Boolean(said);
   } catch {
     return true;
   }

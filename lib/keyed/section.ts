@@ -3,14 +3,20 @@
  */
 
 import type { DisposableHandle } from '../base/dispose.js';
+import { printed } from '../base/print.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
 
-import type { Changes, Named } from './table.js';
+import { keyData } from './keys.js';
+import type { Named } from './points.js';
+import type { Changes } from './table.js';
 
 /** An invalidation of keys, as subscribers see it. */
 export interface KeyedChange<K> extends InvalidationInfo {
-  /** The keys that change, if they are listed; `undefined` for all keys, and for a condition: ask {@link KeyedChange.has}. */
+  /**
+   * The keys that change, if they are listed, and those whose entries are derived from them (`observe` of a load); `undefined` for
+   * all keys, and for a condition: ask {@link KeyedChange.has}.
+   */
   readonly keys: readonly K[] | undefined;
   /** True for an invalidation of all keys. */
   readonly isAll: boolean;
@@ -50,6 +56,11 @@ export class Change<K> implements KeyedChange<K> {
 
   has(key: K): boolean {
     return this.named.has(key);
+  }
+
+  /** @internal Who has marked the section as theirs. */
+  get writer(): object | undefined {
+    return this.named.writer;
   }
 
   get kind(): string {
@@ -94,4 +105,17 @@ export class KeyedSection<K> extends Change<K> implements KeyedInvalidation<K> {
   [Symbol.dispose](): void {
     this.end();
   }
+}
+
+for (const [prototype, name] of [
+  [Change.prototype, 'KeyedChange'],
+  [KeyedSection.prototype, 'KeyedInvalidation'],
+] as const) {
+  printed<Change<unknown>>(prototype, {
+    name,
+    data: ({ keys, isAll, kind, label, active }) => {
+      const what = keys?.map(keyData) ?? (isAll ? 'all' : 'condition');
+      return { keys: what, kind, ...(label === undefined ? {} : { label }), active };
+    },
+  });
 }

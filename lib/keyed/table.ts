@@ -26,70 +26,13 @@
  * A section over a condition ("every key that starts with user:") covers the points of all keys that match, and a *gate*, a
  * point of its own. Keys that come into the table while it runs and match take the gate in among what their lookups read.
  */
+
+import { keepContext } from '../base/context.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 
+import { Derived } from './derived.js';
+import { ALL, Gate, Mark, type Named, NO_CHANGE, NO_READ, NOTHING, Point } from './points.js';
 import { KeyScope, mayMatch } from './scope.js';
-
-/** Where subscribers are: the whole line. */
-export const EVERYTHING: Range = Object.freeze({ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
-/** All keys, as a lookup or a section names them: points are counted from 0. */
-const ALL: Range = Object.freeze({ start: 0, end: Number.POSITIVE_INFINITY });
-/** What a section over an empty list of keys changes: nobody reads it. */
-const NO_CHANGE: Range = Object.freeze({ start: -2, end: -1 });
-/** What a lookup of an empty list of keys reads: nobody changes it. */
-const NO_READ: Range = Object.freeze({ start: -1, end: 0 });
-
-/** The point of one key. In the table exactly while it is used or retired. */
-export class Point<K> {
-  readonly key: K;
-  readonly id: unknown;
-  readonly range: Range;
-  /** What a lookup of the key reads: its point, and the gates it has to pass. */
-  readonly reads: Ranges;
-  /** The tracker's counter when it was made. */
-  readonly born: Seq;
-  /** Lookups and sections that name it now. */
-  uses = 0;
-  /** Sections among them. */
-  sections = 0;
-  /** The tracker's counter when the last section that named it was over; -1 if there was none. */
-  ended = -1;
-  /** The `ended` with which it stands among the retired; -1 if it does not. */
-  retired = -1;
-
-  constructor(key: K, id: unknown, at: number, reads: readonly Range[], born: Seq) {
-    this.key = key;
-    this.id = id;
-    this.range = { start: at, end: at + 1 };
-    this.reads = reads.length === 0 ? this.range : [this.range, ...reads];
-    this.born = born;
-  }
-}
-
-/** The point of a section over a condition. */
-class Gate<K> {
-  readonly condition: (key: K) => boolean;
-  readonly range: Range;
-  readonly uses = 0;
-  ended = -1;
-  retired = -1;
-
-  constructor(condition: (key: K) => boolean, at: number) {
-    this.condition = condition;
-    this.range = { start: at, end: at + 1 };
-  }
-}
-
-/** What a section of the tracker is about, in keys. */
-export interface Named<K> {
-  /** The keys, if they are listed. */
-  readonly keys: readonly K[] | undefined;
-  readonly isAll: boolean;
-  has(key: K): boolean;
-}
-
-/** An empty list of keys. */
-const NOTHING: Named<never> = { keys: [], isAll: false, has: () => false };
 
 /** A list of one range as that range, which costs the tracker less; `undefined` for an empty list. */
 function one(ranges: readonly Range[]): Ranges | undefined {
@@ -103,7 +46,9 @@ export class KeyTable<K> {
   readonly #capacity: number;
   readonly #points: Map<unknown, Point<K>> = new Map();
   /** What sections name now, by number. */
-  readonly #changing: Map<number, Point<K> | Gate<K>> = new Map();
+  readonly #changing: Map<number, Point<K> | Gate<K> | Mark> = new Map();
+  /** Which entries were derived from which keys. */
+  readonly derived: Derived<K> = new Derived();
   /** Those of running sections, and those retired. */
   readonly #gates: Set<Gate<K>> = new Set();
   /** Running lookups, the oldest first. */
@@ -141,29 +86,46 @@ export class KeyTable<K> {
     return reads;
   }
 
-  /** Registers a section before its begin. {@link Changes.release} must follow. */
-  change(what: K | KeyScope<K>): Changes<K> {
-    if (!(what instanceof KeyScope)) return this.#changePoints([what]);
-    if (what.keys !== undefined) return this.#changePoints(what.keys);
+  /**
+   * Registers a section before its begin, over these keys and what is derived from them. {@link Changes.release} must follow.
+   * A `writer` will know the section again by its mark.
+   */
+  change(what: K | KeyScope<K>, writer?: object): Changes<K> {
+    if (!(what instanceof KeyScope)) return this.#changePoints([what], writer);
+    if (what.keys !== undefined) return this.#changePoints(what.keys, writer);
     if (what.where === undefined) return new Changes(this, ALL, []);
-    const gate = new Gate(what.where, this.#next++);
+    const { where } = what;
+    const context = keepContext(); // it is asked whenever a key comes in, and belongs to whoever changes
+    const gate = new Gate((key: K) => context.runInAsyncScope(() => where(key)), this.#next++);
     const ranges: Range[] = [gate.range];
     for (const point of this.#points.values()) if (mayMatch(gate.condition, point.key)) ranges.push(point.range);
     this.#gates.add(gate);
     this.#changing.set(gate.range.start, gate);
-    return new Changes(this, ranges, [gate]);
+    if (this.derived.size === 0) return new Changes(this, ranges, [gate]);
+    const points = this.#startChanging(this.derived.matching((key) => mayMatch(gate.condition, key)));
+    return new Changes(this, [...ranges, ...points.map(({ range }) => range)], [gate, ...points]);
   }
 
-  #changePoints(keys: readonly K[]): Changes<K> {
-    const points: Point<K>[] = [];
+  #changePoints(keys: readonly K[], writer: object | undefined): Changes<K> {
     const ids = keys.map((key) => this.identify(key)); // before anything is used: it may throw
-    for (const [i, key] of keys.entries()) {
-      const point = this.#use(key, ids[i]);
+    const named = keys.map((key, i) => ({ key, id: ids[i] }));
+    const derived = this.derived.size === 0 ? [] : this.derived.from(named);
+    const items: (Point<K> | Mark)[] = this.#startChanging(derived.length === 0 ? named : [...named, ...derived]);
+    if (writer !== undefined) {
+      const mark = new Mark(writer, this.#next++);
+      this.#changing.set(mark.range.start, mark);
+      items.push(mark);
+    }
+    return new Changes(this, one(items.map(({ range }) => range)) ?? NO_CHANGE, items);
+  }
+
+  #startChanging(keys: readonly { readonly key: K; readonly id: unknown }[]): Point<K>[] {
+    return keys.map(({ key, id }) => {
+      const point = this.#use(key, id);
       point.sections++;
       this.#changing.set(point.range.start, point);
-      points.push(point);
-    }
-    return new Changes(this, one(points.map(({ range }) => range)) ?? NO_CHANGE, points);
+      return point;
+    });
   }
 
   /** What a section over these ranges is about. It must not have been released. */
@@ -172,9 +134,11 @@ export class KeyTable<K> {
     const keys: K[] = [];
     const ids = new Set<unknown>();
     const gates: Gate<K>[] = [];
+    let writer: object | undefined;
     for (const range of ranges) {
       for (const item of this.#within(range)) {
         if (item instanceof Gate) gates.push(item);
+        else if (item instanceof Mark) writer = item.writer;
         else {
           keys.push(item.key);
           ids.add(item.id);
@@ -182,13 +146,23 @@ export class KeyTable<K> {
       }
     }
     // All keys; or a section that somebody has begun on the tracker itself, of which nothing is known here.
-    if (keys.length === 0 && gates.length === 0) return { keys: undefined, isAll: true, has: () => true };
-    if (gates.length === 0) return { keys, isAll: false, has: (key) => ids.has(this.identify(key)) };
-    return { keys: undefined, isAll: false, has: (key) => gates.some(({ condition }) => mayMatch(condition, key)) };
+    if (keys.length === 0 && gates.length === 0) return { keys: undefined, isAll: true, has: () => true, writer };
+    const isListed = (key: K) => ids.has(this.identify(key));
+    if (gates.length === 0) return { keys, isAll: false, has: isListed, writer };
+    // Keys may be listed beside a condition: those that are derived from what matches.
+    const has = (key: K) => gates.some(({ condition }) => mayMatch(condition, key)) || isListed(key);
+    return { keys: undefined, isAll: false, has, writer };
   }
 
-  #within({ start, end }: Range): (Point<K> | Gate<K>)[] {
-    const found: (Point<K> | Gate<K>)[] = [];
+  /** The keys whose points are in these ranges, as far as they are in use; `undefined` for all keys. For people. O(keys in use). */
+  keysIn(ranges: readonly Range[]): K[] | undefined {
+    if (ranges.some(({ end }) => end === Number.POSITIVE_INFINITY)) return undefined;
+    const isIn = ({ start }: Range) => ranges.some((range) => start >= range.start && start < range.end);
+    return [...this.#points.values()].filter(({ range }) => isIn(range)).map(({ key }) => key);
+  }
+
+  #within({ start, end }: Range): (Point<K> | Gate<K> | Mark)[] {
+    const found: (Point<K> | Gate<K> | Mark)[] = [];
     if (end === Number.POSITIVE_INFINITY) return found;
     if (end - start > this.#changing.size) {
       for (const [at, item] of this.#changing) if (at >= start && at < end) found.push(item);
@@ -263,9 +237,13 @@ export class KeyTable<K> {
   }
 
   /** @internal Of {@link Changes}: the section is over, or has not begun. */
-  over(items: readonly (Point<K> | Gate<K>)[]): void {
+  over(items: readonly (Point<K> | Gate<K> | Mark)[]): void {
     const ended = this.#seq();
     for (const item of items) {
+      if (item instanceof Mark) {
+        this.#changing.delete(item.range.start);
+        continue;
+      }
       item.ended = ended;
       if (item instanceof Gate) {
         this.#changing.delete(item.range.start);
@@ -371,17 +349,26 @@ export class Reads<K> {
 export class Changes<K> {
   readonly ranges: Ranges;
   private readonly table: KeyTable<K>;
-  private items: readonly (Point<K> | Gate<K>)[];
+  private items: readonly (Point<K> | Gate<K> | Mark)[];
 
-  constructor(table: KeyTable<K>, ranges: Ranges, items: readonly (Point<K> | Gate<K>)[]) {
+  constructor(table: KeyTable<K>, ranges: Ranges, items: readonly (Point<K> | Gate<K> | Mark)[]) {
     this.table = table;
     this.ranges = ranges;
     this.items = items;
   }
 
-  /** What a lookup of the same keys would read, for a section over listed keys that is running. */
+  /** What a lookup of the first of its keys would read, for a section over listed keys that is running. */
   get reads(): Ranges {
-    return this.items.flatMap((item) => (item instanceof Point ? item.reads : item.range));
+    const [first] = this.items;
+    return first instanceof Point ? first.reads : first!.range;
+  }
+
+  /** The section has begun, so no cache has an entry of these keys any more, and nothing is derived from anything. */
+  begun(): void {
+    const { derived } = this.table;
+    if (derived.size === 0) return;
+    if (this.ranges === ALL) derived.clear();
+    for (const item of this.items) if (item instanceof Point) derived.delete(item.id);
   }
 
   /** Idempotent. */

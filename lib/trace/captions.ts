@@ -15,13 +15,13 @@ function boundText(bound: number): string {
 }
 
 /** `section "rewrite" #3 (clear)` */
-export function sectionName({ id, kind, label }: RunSection): string {
-  return `section ${label === undefined ? '' : `"${label}" `}#${id} (${kind})`;
+export function sectionName({ id, kind, label, where }: RunSection): string {
+  return `section ${label === undefined ? '' : `"${label}" `}#${id} (${kind}${where === undefined ? '' : ` of ${where}`})`;
 }
 
 /** `lookup "page 3" #7` */
-export function readerName({ id, operation, label }: RunReader): string {
-  return `${operation} ${label === undefined ? '' : `"${label}" `}#${id}`;
+export function readerName({ id, operation, label, where }: RunReader): string {
+  return `${operation} ${label === undefined ? '' : `"${label}" `}#${id}${where === undefined ? '' : ` of ${where}`}`;
 }
 
 /** `subscriber "page cache" #2` */
@@ -51,7 +51,7 @@ function msText(ms: number): string {
 export function sectionText(section: RunSection, run: Run): string {
   const { ranges, within, queue, withdrawn, active, telling, rolledBack, refused } = section;
   return [
-    `${sectionName(section)} over ${rangesText(ranges)}`,
+    section.where === undefined ? `${sectionName(section)} over ${rangesText(ranges)}` : sectionName(section),
     within === undefined ? '' : `inside #${within}`,
     queue === undefined ? '' : `queued behind a holding lookup: ${durationText(queue, run)}`,
     withdrawn ? 'gave up before it began' : '',
@@ -89,7 +89,7 @@ export function stretchText(stretch: Stretch, run: Run, subject: (id: number) =>
 /** By whom an attempt was hit. */
 export function hitText({ collision, offender }: Hit): string {
   const { attempt, reason, range, kind, label } = collision;
-  const where = range === undefined ? '' : ` in [${range.start}, ${range.end})`;
+  const where = range === undefined ? '' : ` in ${collision.where ?? `[${range.start}, ${range.end})`}`;
   const who = offender === undefined ? (label ?? kind) : sectionName(offender);
   const how = { active: 'is active', ended: 'has ended meanwhile', 'history-lost': 'is forgotten', closed: 'closed' }[reason];
   return `attempt ${attempt} was hit${where}: ${who ?? 'what happened'} ${how}`;

@@ -27,6 +27,8 @@ export interface TraceOfSection {
 export interface TraceSection extends TraceOfSection {
   /** What changes. */
   readonly ranges: readonly TraceRange[];
+  /** What the ranges mean in the words of a driver (`key "a"`); absent where ranges are ranges. */
+  readonly where?: string;
   /** The kind. */
   readonly kind: string;
   /** The label; absent if it has none. */
@@ -49,6 +51,8 @@ export interface TraceReader extends TraceOfReader {
   readonly operation: ReaderInfo['operation'];
   /** What it reads, as far as the tracker knows by then: what an attempt observed counts from the next one on. */
   readonly ranges: readonly TraceRange[];
+  /** What the ranges mean in the words of a driver (`key "a"`); absent where ranges are ranges. */
+  readonly where?: string;
   /** The label; absent if it has none. */
   readonly label?: string;
 }
@@ -71,6 +75,8 @@ export interface TraceCollision extends TraceOfAttempt {
   readonly reason: Collision['reason'];
   /** The part of the lookup's ranges that was hit. */
   readonly range?: TraceRange;
+  /** What that means in the words of a driver; absent where ranges are ranges. */
+  readonly where?: string;
   /** The kind of the section that hit it. */
   readonly kind?: string;
   /** The label of the section that hit it. */

@@ -26,6 +26,8 @@ export interface Notice {
 export interface RunSection {
   readonly id: number;
   readonly ranges: readonly Range[];
+  /** What they mean in the words of a driver: keys. */
+  readonly where: string | undefined;
   readonly kind: string;
   readonly label: string | undefined;
   readonly within: number | undefined;
@@ -65,6 +67,8 @@ export interface Hit {
 export interface RunReader extends Span {
   readonly id: number;
   readonly operation: TraceReader['operation'];
+  /** What it reads in the words of a driver: keys. */
+  readonly where: string | undefined;
   readonly label: string | undefined;
   readonly stretches: Stretch[];
   readonly hits: Hit[];

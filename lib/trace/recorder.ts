@@ -15,7 +15,16 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import { toRanges, toSpans } from '../base/range.js';
 import type { Collision, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
-import type { Attempt, Fetch, Invalidation, ObservedTracker, TrackerEvents, TrackerObserver } from '../tracker/index.js';
+import type {
+  Attempt,
+  Fetch,
+  Invalidation,
+  ObservedTracker,
+  RangeTracker,
+  TrackerEvents,
+  TrackerObserver,
+} from '../tracker/index.js';
+import { spaceOf } from '../tracker/internal.js';
 
 import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
 
@@ -118,7 +127,7 @@ export class TraceRecorder {
     const add = this.#add.bind(this);
     const step = ({ reader, attempt }: TrackerEvents['committed']) => ({ reader: id(reader), attempt });
     return {
-      begin: ({ seq, invalidation }) => add('begin', seq, this.#section(invalidation)),
+      begin: ({ seq, tracker, invalidation }) => add('begin', seq, this.#section(invalidation, tracker)),
       notifying: ({ invalidation }) => {
         this.#told.add(invalidation);
         this.#callbacks.push(this.#clock.now());
@@ -131,14 +140,14 @@ export class TraceRecorder {
         if (this.#told.has(invalidation)) add('begun', seq, { section: id(invalidation) });
       },
       ended: ({ seq, invalidation }) => add('ended', seq, { section: id(invalidation) }),
-      refused: ({ seq, invalidation, subscription }) =>
+      refused: ({ seq, tracker, invalidation, subscription }) =>
         add('refused', seq, {
-          ...this.#section(invalidation),
+          ...this.#section(invalidation, tracker),
           ...(subscription === undefined ? {} : { subscription: id(subscription) }),
         }),
-      wait: ({ seq, waiter, blocker }) => {
-        if ('operation' in waiter) add('wait', seq, { ...this.#reader(waiter), blocker: id(blocker) });
-        else add('queued', seq, { ...this.#section(waiter), blocker: id(blocker) });
+      wait: ({ seq, tracker, waiter, blocker }) => {
+        if ('operation' in waiter) add('wait', seq, { ...this.#reader(waiter, tracker), blocker: id(blocker) });
+        else add('queued', seq, { ...this.#section(waiter, tracker), blocker: id(blocker) });
       },
       wake: ({ seq, waiter }) => {
         if ('operation' in waiter) add('wake', seq, { reader: id(waiter) });
@@ -150,12 +159,12 @@ export class TraceRecorder {
       },
       attempt: ({ tracker, seq, reader, attempt }) => {
         this.#announced = { reader: id(reader), tracker };
-        add('attempt', seq, { ...this.#reader(reader), attempt });
+        add('attempt', seq, { ...this.#reader(reader, tracker), attempt });
       },
       collided: (event) => add('collided', event.seq, { ...step(event), ...hitBy(event.collision) }),
       committed: (event) => add('committed', event.seq, step(event)),
       failed: (event) => add('failed', event.seq, { ...step(event), error: textOf(event.error) }),
-      held: (event) => add('held', event.seq, { ...this.#reader(event.reader), attempt: event.attempt }),
+      held: (event) => add('held', event.seq, { ...this.#reader(event.reader, event.tracker), attempt: event.attempt }),
       released: (event) => add('released', event.seq, step(event)),
       subscribed: ({ seq, subscription }) =>
         add('subscribed', seq, {
@@ -179,11 +188,12 @@ export class TraceRecorder {
     this.#dropped++;
   }
 
-  #section(invalidation: Invalidation): TraceSection {
+  #section(invalidation: Invalidation, tracker: ObservedTracker): TraceSection {
     const { ranges, kind, owner, within } = invalidation;
     return {
       section: this.#id(invalidation),
       ranges: ranges.map(rangeFor),
+      ...whereOf(tracker, ranges),
       kind,
       ...labelled(invalidation),
       ...(owner === undefined ? {} : { owner: this.#owner(owner) }),
@@ -191,9 +201,15 @@ export class TraceRecorder {
     };
   }
 
-  #reader(reader: ReaderInfo): TraceReader {
+  #reader(reader: ReaderInfo, tracker: ObservedTracker): TraceReader {
     const { operation, ranges } = reader;
-    return { reader: this.#id(reader), operation, ranges: ranges.map(rangeFor), ...labelled(reader) };
+    return {
+      reader: this.#id(reader),
+      operation,
+      ranges: ranges.map(rangeFor),
+      ...whereOf(tracker, ranges),
+      ...labelled(reader),
+    };
   }
 
   #id(thing: object): number {
@@ -248,14 +264,21 @@ function boundOf(bound: number): TraceBound {
   return Number.isFinite(bound) ? bound : bound < 0 ? '-Infinity' : 'Infinity';
 }
 
+/** Asked at once: what a driver's ranges mean is known while somebody uses them. */
+function whereOf(tracker: ObservedTracker, ranges: readonly Range[]): { readonly where?: string } {
+  const words = spaceOf(tracker as RangeTracker).describe;
+  return words === undefined ? {} : { where: words(ranges) };
+}
+
 function labelled({ label }: { readonly label: string | undefined }): { readonly label?: string } {
   return label === undefined ? {} : { label };
 }
 
-function hitBy({ reason, range, kind, label }: Collision) {
+function hitBy({ reason, range, where, kind, label }: Collision) {
   return {
     reason,
     ...(range === undefined ? {} : { range: rangeFor(range) }),
+    ...(where === undefined ? {} : { where }),
     ...(kind === undefined ? {} : { kind }),
     ...labelled({ label }),
   };

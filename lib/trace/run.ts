@@ -100,11 +100,11 @@ class Reading {
     return this.#trace.events.length;
   }
 
-  #section({ section: id, ranges, kind, label, within }: TraceSection): RunSection {
+  #section({ section: id, ranges, where, kind, label, within }: TraceSection): RunSection {
     let section = this.#sections.get(id);
     if (section === undefined) {
       section = {
-        ...{ id, ranges: rangesOfTrace(ranges), kind, label, within },
+        ...{ id, ranges: rangesOfTrace(ranges), where, kind, label, within },
         ...{ queue: undefined, withdrawn: false, active: undefined, telling: undefined, rolledBack: false, refused: undefined },
       };
       this.#sections.set(id, section);
@@ -175,11 +175,11 @@ class Reading {
     advance(reader, event, { at, end: this.#end, hit: this.#hit });
   }
 
-  #reader({ reader: id, operation, label }: TraceReader, at: number): RunReader {
+  #reader({ reader: id, operation, where, label }: TraceReader, at: number): RunReader {
     let reader = this.#readers.get(id);
     if (reader === undefined) {
       reader = {
-        ...{ id, operation, label, from: at, to: this.#end },
+        ...{ id, operation, where, label, from: at, to: this.#end },
         stretches: [],
         hits: [],
         outcome: 'open',

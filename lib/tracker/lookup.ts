@@ -367,7 +367,7 @@ export class Lookup<T, R> extends Reader {
 
   /** For error messages. */
   get name(): string {
-    return `lookup${this.label === undefined ? '' : ` ${describe(this.label)}`} over ${describeSpans(this.spans)}`;
+    return `lookup${this.label === undefined ? '' : ` ${describe(this.label)}`} over ${describeSpans(this.spans, this.space.describe)}`;
   }
 
   private limit(what: string): RetryLimitError {

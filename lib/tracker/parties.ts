@@ -15,7 +15,7 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
 import { checkNames, type Names, names } from '../base/options.js';
 import { printed } from '../base/print.js';
-import { describeSpans, intersect, rangeAt, type Spans, toRanges } from '../base/range.js';
+import { describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Ignore, InvalidationInfo, InvalidationKind, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { type Lot, Parked } from './parking.js';
 import type { Handles } from './register.js';
@@ -83,6 +83,8 @@ const PLAIN: InvalidationInfo = Object.freeze({ kind: DEFAULT_KIND, owner: undef
 
 /** Ends sections: the space. */
 export interface SectionHome {
+  /** What ranges are in a driver's own words, for messages; `undefined` where ranges are ranges. */
+  readonly describe: Words | undefined;
   /** ACTIVE -> ENDED. */
   end(section: Section): void;
 }
@@ -172,7 +174,7 @@ export class Section extends Parked implements Invalidation {
   /** For messages. */
   get name(): string {
     const { label, kind, spans } = this;
-    return `the invalidation${label === undefined ? '' : ` ${describe(label)}`} (${kind}) over ${describeSpans(spans)}`;
+    return `the invalidation${label === undefined ? '' : ` ${describe(label)}`} (${kind}) over ${describeSpans(spans, this.home.describe)}`;
   }
 
   [Symbol.dispose](): void {
@@ -322,8 +324,9 @@ export function waitedFor(reader: Reader, now: number): WaitedFor | undefined {
   const waiter = reader.blockedBy === undefined ? reader.hold : reader;
   const section = waiter?.blockedBy;
   if (waiter === undefined || section === undefined) return undefined;
-  const { label, kind, spans } = section;
-  return { what: 'invalidation', label, kind, range: rangeAt(intersect(spans, waiter.spans)), forMs: now - waiter.since };
+  const { label, kind, spans, home } = section;
+  const range = rangeAt(intersect(spans, waiter.spans));
+  return { what: 'invalidation', label, kind, range, where: home.describe?.([range]), forMs: now - waiter.since };
 }
 
 // --- members

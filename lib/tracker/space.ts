@@ -24,7 +24,7 @@
 import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
-import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges } from '../base/range.js';
+import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers } from './answers.js';
@@ -56,6 +56,8 @@ export class Space implements SectionHome {
   readonly clock: Clock;
   /** Told of every event; callers ask whether it is there first, so that no details are made in vain. */
   readonly note: Note | undefined;
+  /** What ranges are in a driver's own words (keys), for messages; set by the driver. */
+  describe: Words | undefined = undefined;
   readonly gate: Gate;
   readonly history: History;
   readonly stats: TrackerStats = newStats();
@@ -126,6 +128,12 @@ export class Space implements SectionHome {
 
   /** What {@link check} says, with the reason. */
   collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
+    const found = this.#collision(spans, token, ignore);
+    if (this.describe === undefined || found?.range === undefined) return found;
+    return { ...found, where: this.describe([found.range]) };
+  }
+
+  #collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
     let lost: Collision | undefined;
     for (let i = 0; i < spans.length; i += 2) {
       const collision = this.#collisionIn(spans[i]!, spans[i + 1]!, token, ignore);
@@ -295,7 +303,11 @@ export class Space implements SectionHome {
     const by = section.state === QUEUED ? section.behind?.members[0] : firstOf(section.asked?.pending);
     if (by === undefined) return { what };
     const range = rangeAt(by.spans);
-    return { what, waitedFor: { what: section.state === QUEUED ? 'lookup' : 'subscriber', label: by.label, range, forMs } };
+    const where = this.describe?.([range]);
+    return {
+      what,
+      waitedFor: { what: section.state === QUEUED ? 'lookup' : 'subscriber', label: by.label, range, where, forMs },
+    };
   }
 
   #abandon(section: Section): readonly Reader[] {

@@ -57,7 +57,10 @@ export class WaitingRead extends Reader {
       this.resolve = resolve;
       this.reject = reject;
       const { clock } = this.space;
-      const what = () => ({ what: `readBegin over ${describeSpans(this.spans)}`, waitedFor: waitedFor(this, clock.now()) });
+      const what = () => ({
+        what: `readBegin over ${describeSpans(this.spans, this.space.describe)}`,
+        waitedFor: waitedFor(this, clock.now()),
+      });
       this.cancellation = cancelOn(clock, options, what, (error) => this.fail(error));
     });
   }

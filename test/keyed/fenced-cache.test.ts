@@ -329,6 +329,28 @@ describe('a fenced Map', () => {
     expectNothingLeft(cache);
   });
 
+  it('does not hand out an entry that a set by hand is about to replace, and leaves it if that cannot begin', async () => {
+    const { map, cache } = build();
+    map.set('a', 'old');
+    map.set('b', 'kept');
+    const answer = deferred();
+    const slow = cache.keyed.subscribe({ invalidate: () => answer.promise });
+    const setting = new Outcome(cache.set('a', 'new'));
+    const reading = new Outcome(cache.getOrLoad('a', never));
+    await settled();
+    expect([setting.state, reading.state, cache.peek('a'), map.get('a')]).toEqual(['pending', 'pending', undefined, 'old']);
+    expect([await soon(cache.getOrLoad('b', never)), cache.peek('b')]).toEqual(['kept', 'kept']);
+    answer.resolve();
+    await settled();
+    expect([setting.state, reading.value, cache.peek('a')]).toEqual(['resolved', 'new', 'new']);
+    slow.close();
+    const refusing = cache.keyed.subscribe({ invalidate: () => Promise.reject(new Error('no')) });
+    expect(await failure(cache.set('a', 'newer'))).toBeInstanceOf(SubscriberError);
+    expect([cache.peek('a'), await soon(cache.getOrLoad('a', never))]).toEqual(['new', 'new']);
+    refusing.close();
+    expectNothingLeft(cache);
+  });
+
   it('ignores changes that do not concern the content', async () => {
     const { map, cache } = build({ ignore: ({ kind }) => kind === 'touch' });
     map.set('a', 'x');
@@ -364,7 +386,7 @@ describe('a fenced Map', () => {
       expect(await failure(call)).toBeInstanceOf(ClosedError);
     }
     expect(() => cache.tryBegin('b')).toThrow(ClosedError);
-    expect(`${cache}`).toBe('[object FencedCache]');
+    expect(`${cache}`).toMatch(/^FencedCache \{ label: "users"/);
     expectNothingLeft(cache);
   });
 
@@ -513,6 +535,22 @@ describe('a fenced cache over a network', () => {
     source.last.answer();
     await settled();
     expect([reading.value, cache.stats.overtaken]).toEqual(['new', 1]);
+  });
+
+  it('asks again, in the very first call, if a delete was on its way when it was made', async () => {
+    const { store, cache } = build([]);
+    store.entries.set('a', 'old');
+    const changing = new Outcome(cache.begin('a'));
+    await settled();
+    const reading = new Outcome(cache.getOrLoad('a', () => 'new'));
+    store.next('get').pass(); // before the delete
+    store.next('delete').pass();
+    await settled();
+    changing.value?.end();
+    await settled();
+    store.next('get').pass();
+    await settled();
+    expect(reading.value).toBe('new');
   });
 
   it('begins no load for the late answer to a get that was given up', async () => {
@@ -774,7 +812,9 @@ describe('shapes', () => {
     await soon(cache.invalidate('a'));
     expect(map.size).toBe(0);
     expect(await failure(cache.invalidateAll())).toBeInstanceOf(InvalidArgumentError);
-    expect(await failure(cache.mutate(cache.keyed.all, () => {}))).toBeInstanceOf(SubscriberError);
+    expect(await failure(cache.mutate(cache.keyed.all, () => {}))).toBeInstanceOf(InvalidArgumentError);
+    expect(await failure(cache.invalidate(cache.keyed.where(() => true)))).toBeInstanceOf(InvalidArgumentError);
+    expect(await failure(cache.keyed.mutate(cache.keyed.all, () => {}))).toBeInstanceOf(SubscriberError);
     expectNothingLeft(cache);
   });
 

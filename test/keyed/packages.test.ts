@@ -3,12 +3,21 @@
  * day; under a fence, every set-up must be clean.
  */
 
+import { createCache } from 'cache-manager';
 import { Cacheable } from 'cacheable';
 import { Keyv } from 'keyv';
 import { LRUCache } from 'lru-cache';
-import { createStorage, normalizeKey } from 'unstorage';
+import { createStorage, normalizeKey, prefixStorage } from 'unstorage';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type CacheKey, type CacheSetOptions, type CacheValue, type FencedCache, fence } from '../../lib/keyed/index.js';
+import { InvalidArgumentError, SubscriberError } from '../../lib/index.js';
+import {
+  type CacheKey,
+  type CacheSetOptions,
+  type CacheValue,
+  type FenceableCache,
+  type FencedCache,
+  fence,
+} from '../../lib/keyed/index.js';
 import { play, SET_UPS } from '../support/keyed/set-ups.js';
 import { fenced, STORES, UNFENCED } from '../support/keyed/stores.js';
 
@@ -103,6 +112,163 @@ describe('conventions', () => {
   });
 });
 
+describe('deletes that fail in silence', () => {
+  /** A store of keyv whose deletes fail when they are told to. */
+  class Store {
+    readonly map = new Map<string, unknown>();
+    fails = false;
+    get = async (key: string) => this.map.get(key);
+    set = async (key: string, value: unknown) => {
+      if (this.fails) throw new Error('read only');
+      this.map.set(key, value);
+      return true;
+    };
+    delete = async (key: string) => {
+      if (this.fails) throw new Error('read only');
+      return this.map.delete(key);
+    };
+    clear = async () => {
+      if (this.fails) throw new Error('read only');
+      this.map.clear();
+    };
+  }
+
+  const MAKES: Readonly<Record<string, (store: Store) => FenceableCache>> = {
+    keyv: (store) => new Keyv({ store: store as never }),
+    'keyv that throws': (store) => new Keyv({ store: store as never, throwOnErrors: true }),
+    'cacheable, second tier': (store) => new Cacheable({ secondary: new Keyv({ store: store as never }) }),
+    'cacheable, first tier': (store) => new Cacheable({ primary: new Keyv({ store: store as never }) }),
+    'cache-manager, second store': (store) => createCache({ stores: [new Keyv(), new Keyv({ store: store as never })] }),
+    'cache-manager, only store': (store) => createCache({ stores: [new Keyv({ store: store as never })] }),
+  };
+
+  it.each(Object.keys(MAKES))('stop the change, and nothing old comes back: %s, as it comes', async (name) => {
+    const store = new Store();
+    const inner = MAKES[name]!(store);
+    const cache = fence<string, string>(inner);
+    let content = 'old';
+    const read = () => cache.getOrLoad('a', () => content);
+    await read();
+    await settle();
+    store.fails = true;
+    const change = () => {
+      content = 'new';
+    };
+    await expect(cache.mutate('a', change)).rejects.toBeInstanceOf(SubscriberError);
+    await expect(cache.mutate(cache.keyed.all, change)).rejects.toBeInstanceOf(SubscriberError);
+    const some = cache.keyed.where(() => true);
+    await expect(cache.mutate(some, change)).rejects.toBeInstanceOf(SubscriberError);
+    expect([content, await read()]).toEqual(['old', 'old']);
+    await settle();
+    store.fails = false;
+    await cache.mutate('a', change);
+    expect(await read()).toBe('new');
+    expect(listenersOf(inner)).toBe(0);
+  });
+
+  it('are no concern of a delete that runs at another time, and leave no listener', async () => {
+    const store = new Store();
+    const keyv = new Keyv({ store: store as never });
+    const cache = fence<string, string>(keyv);
+    store.fails = true;
+    await keyv.set('a', 'x');
+    store.fails = false;
+    await Promise.all(['a', 'b', 'c', 'd'].map((key) => cache.invalidate(key)));
+    expect(keyv.listeners('error')).toEqual([]);
+  });
+
+  it('of a set by hand that half fails are told, and the entry goes', async () => {
+    const store = new Store();
+    const cacheable = new Cacheable({ secondary: new Keyv({ store: store as never }) });
+    const cache = fence<string, string>(cacheable);
+    await cache.set('a', 'old');
+    const set = store.set;
+    store.set = () => Promise.reject(new Error('full'));
+    await expect(cache.set('a', 'new')).rejects.toThrow('full');
+    store.set = set;
+    expect([await cacheable.get('a'), store.map.size]).toEqual([undefined, 0]);
+  });
+
+  it('are not waited for where the cache is told not to wait: refused', () => {
+    expect(() => fence(new Cacheable({ nonBlocking: true }))).toThrow(InvalidArgumentError);
+  });
+
+  function listenersOf(cache: FenceableCache): number {
+    const { primary, secondary, stores } = cache as { primary?: Keyv; secondary?: Keyv; stores?: Keyv[] };
+    const keyvs = [cache instanceof Keyv ? cache : undefined, primary, secondary, ...(stores ?? [])];
+    // Its tiers report to Cacheable itself, which has been there before.
+    return keyvs.reduce(
+      (sum, keyv) => sum + Math.max(0, (keyv?.listeners('error').length ?? 0) - (primary === undefined ? 0 : 1)),
+      0,
+    );
+  }
+});
+
+describe('a clear that leaves entries', () => {
+  it('of a part of an unstorage is not believed: what is still listed is deleted', async () => {
+    const storage = createStorage<string>();
+    await storage.setItem('other:a', 'kept');
+    const part = prefixStorage<string>(storage, 'part');
+    const cache = fence(part);
+    await cache.set('a', 'old');
+    await cache.set('b:c', 'old');
+    await cache.invalidateAll();
+    expect(await cache.getOrLoad('a', () => 'new')).toBe('new');
+    await settle();
+    expect((await storage.getKeys()).sort()).toEqual(['other:a', 'part:a']);
+  });
+
+  it('of any other cache that lists its keys, synchronous or not', async () => {
+    for (const isLate of [false, true]) {
+      const map = new Map([
+        ['a', 1],
+        ['b', 2],
+      ]);
+      const answer = <T>(value: T) => (isLate ? Promise.resolve(value) : value);
+      const cache = fence<string, number>({
+        get: (key: string) => answer(map.get(key)),
+        set: (key: string, value: number) => answer(void map.set(key, value)),
+        delete: (key: string) => answer(map.delete(key)),
+        clear: () => answer(void map.delete('a')),
+        keys: () => answer(map.keys()),
+      });
+      await cache.invalidateAll();
+      expect(map.size).toBe(0);
+    }
+  });
+});
+
+describe('lru-cache, as it is without a fence', () => {
+  it('does not take a peek for a use, and asks for nothing twice', async () => {
+    const lru = new LRUCache<string, number>({ max: 2 });
+    const cache = fence(lru);
+    const asked: string[] = [];
+    const has = lru.has.bind(lru);
+    lru.has = (key: string) => {
+      asked.push(key);
+      return has(key);
+    };
+    for (const key of ['a', 'b']) await cache.getOrLoad(key, () => 1);
+    expect([cache.peek('a'), asked]).toEqual([1, ['a', 'b']]);
+    await cache.getOrLoad('c', () => 1);
+    expect([...lru.keys()].sort()).toEqual(['b', 'c']);
+  });
+
+  it('replaces by a set by hand, and says so: noUpdateTTL, reason of disposal', async () => {
+    let now = 1;
+    const reasons: unknown[] = [];
+    const lru = new LRUCache<string, number>({
+      ...{ max: 2, ttl: 100, noUpdateTTL: true, ttlResolution: 0, perf: { now: () => now } },
+      dispose: (value, key, reason) => void reasons.push([key, value, reason]),
+    });
+    const cache = fence(lru);
+    await cache.set('a', 1);
+    now += 60;
+    await cache.set('a', 2);
+    expect([lru.getRemainingTTL('a'), reasons]).toEqual([40, [['a', 1, 'set']]]);
+  });
+});
+
 describe('types', () => {
   it('of key, value and set options are those of the cache', () => {
     type Lru = LRUCache<string, number>;
@@ -111,9 +277,27 @@ describe('types', () => {
     expectTypeOf<number>().toExtend<CacheValue<Lru>>();
     expectTypeOf<{ ttl: number }>().toExtend<CacheSetOptions<Lru>>();
     expectTypeOf<[CacheKey<Keyv>, CacheSetOptions<Keyv>]>().toEqualTypeOf<[string, number | undefined]>();
+    expectTypeOf<CacheValue<Keyv<number>>>().toEqualTypeOf<number>();
     expectTypeOf<CacheKey<Cacheable>>().toEqualTypeOf<string>();
     expectTypeOf<'1h'>().toExtend<CacheSetOptions<Cacheable>>();
     expectTypeOf<CacheKey<ReturnType<typeof createStorage<string>>>>().toEqualTypeOf<string>();
     expectTypeOf<CacheValue<ReturnType<typeof createStorage<string>>>>().toEqualTypeOf<string>();
+  });
+
+  it('are inferred from a Keyv, and may be given where a cache takes anything', () => {
+    const cache = fence(new Keyv<string>());
+    expectTypeOf(cache).toEqualTypeOf<FencedCache<string, string, number | undefined>>();
+    // @ts-expect-error a number is no value of it
+    const wrong = () => cache.set('a', 7);
+    expectTypeOf(cache.peek('a')).toEqualTypeOf<string | undefined>();
+    interface User {
+      readonly name: string;
+    }
+    const users = fence<string, User>(new Cacheable());
+    expectTypeOf(users.peek('a')).toEqualTypeOf<User | undefined>();
+    expectTypeOf(users.getOrLoad('a', () => ({ name: 'Ada' }))).resolves.toEqualTypeOf<{ name: string }>();
+    const ids = fence<number, User, { ttl: number }>(new LRUCache<number, User>({ max: 1 }), { identify: (id) => id });
+    expectTypeOf(ids).toEqualTypeOf<FencedCache<number, User, { ttl: number }>>();
+    expect(wrong).toBeTypeOf('function');
   });
 });

@@ -30,7 +30,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'zarritaStore',
   ],
   'rangefence/debug': ['LockOrderError', 'lockOrder'],
-  'rangefence/keyed': ['KeyedFence', 'fence'],
+  'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence'],
   'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
   'rangefence/testing': [
     'AllocationError',

@@ -16,7 +16,8 @@ const MAX_CORE_EXPORTS = 12;
 
 /** Files at the top of the tarball; all others are built ones in `dist/`. */
 const TOP_FILES = new Set(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']);
-const BUILT_FILE = /^dist\/[\w-]+(\.d)?\.c?[jt]s$/;
+/** Built, or a declaration that must not be bundled. */
+const BUILT_FILE = /^(dist\/[\w-]+(\.d)?\.c?[jt]s|lib\/keyed\/keyv\.d\.c?ts)$/;
 
 /** Helpers of a compiler that lowered what the target already has; the first two would allocate a closure for each `??`. */
 const LOWERED = /_nullishCoalesce|_optionalChain|__privateGet|__privateAdd|_classPrivateField/;

@@ -28,13 +28,18 @@ export type { Attempt } from './tracker/attempt.js';
 export type { BeginOptions, Ignore, Invalidation, InvalidationInfo, InvalidationKind } from './tracker/invalidation.js';
 export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './tracker/lookup.js';
 export type {
+  CallerEvent,
   ClosedEvent,
   CollidedEvent,
   FailedEvent,
+  GivenEvent,
   InvalidationEvent,
+  LoadEvent,
+  LoadInfo,
   LookupEvent,
   NotifiedEvent,
   NotifyingEvent,
+  ReadEvent,
   RefusedEvent,
   SubscriptionEvent,
   TrackerEvent,

@@ -35,10 +35,10 @@ export class Answers {
     const place = this.#asked++;
     let answer: Answer = 'stopped';
     try {
-      const returned = member.subscriber.invalidate(this.#section);
+      const returned = member.subscriber.invalidate(this.#section.outward());
       if (isThenable(returned)) {
         answer = 'pending';
-        this.#pending[place] = returned;
+        this.#pending[place] = adopt(returned);
       } else if (returned === false) {
         answer = 'refused';
         if (blockable) this.#errors[place] = refusal();
@@ -87,6 +87,15 @@ export function subscriberError(errors: readonly unknown[]): SubscriberError {
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   const mayBe = (typeof value === 'object' && value !== null) || typeof value === 'function';
   return mayBe && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/**
+ * A promise for a thenable, asked here and once: a lazy one starts what it does when it is asked, and that is part of whoever has
+ * returned it. An ordinary promise is handed back.
+ */
+export function adopt<T>(value: PromiseLike<T>): PromiseLike<T> {
+  if (Object.getPrototypeOf(value) === Promise.prototype) return value;
+  return new Promise((resolve, reject) => value.then(resolve, reject));
 }
 
 /** The promise, or the signal's reason if that comes first. Leaves no listener. */

@@ -159,6 +159,100 @@ export class Section extends Parked implements Invalidation {
     if (this.state === ACTIVE) this.space.end(this);
   }
 
+  /** What users see of it. */
+  outward(): Invalidation {
+    return this;
+  }
+
+  /** What its owner gets. */
+  give(): Invalidation {
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+/**
+ * A section of which users get a handle, because somebody wants to see whether that is dropped. The tracker keeps its active
+ * sections, since lookups wait for them, so a section that nobody can end any more is never collected; a handle is.
+ */
+export class HandledSection extends Section {
+  /** Kept until its owner has it: subscribers get the same one. */
+  #handle: SectionHandle | undefined = undefined;
+  /** Only where somebody may compare: a weak reference keeps what it refers to until the end of the turn. */
+  #ref: WeakRef<SectionHandle> | undefined = undefined;
+  #isShown = false;
+
+  override outward(): Invalidation {
+    this.#isShown = true;
+    const known = this.#handle ?? this.#ref?.deref();
+    if (known !== undefined) return known;
+    const handle = new SectionHandle(this);
+    if (this.#ref === undefined && this.state !== ENDED) this.#handle = handle;
+    else this.#ref = new WeakRef(handle);
+    return handle;
+  }
+
+  /** For its owner, who alone keeps it from now on. */
+  override give(): Invalidation {
+    const handle = this.#handle ?? new SectionHandle(this);
+    this.#handle = undefined;
+    if (this.#isShown) this.#ref = new WeakRef(handle);
+    return handle;
+  }
+
+  /** Its owner has shown the handle. */
+  recall(handle: SectionHandle): void {
+    this.#ref ??= new WeakRef(handle);
+  }
+}
+
+/** What users get of a {@link HandledSection}. */
+class SectionHandle implements Invalidation {
+  readonly section: HandledSection;
+
+  constructor(section: HandledSection) {
+    this.section = section;
+  }
+
+  get ranges(): readonly Range[] {
+    return this.section.ranges;
+  }
+
+  get kind(): string {
+    return this.section.kind;
+  }
+
+  get owner(): unknown {
+    return this.section.owner;
+  }
+
+  get label(): string | undefined {
+    return this.section.label;
+  }
+
+  get beginSeq(): Seq {
+    return this.section.beginSeq;
+  }
+
+  get blockable(): boolean {
+    return this.section.blockable;
+  }
+
+  get active(): boolean {
+    return this.section.active;
+  }
+
+  get within(): Invalidation | undefined {
+    return this.section.within?.outward();
+  }
+
+  end(): void {
+    this.section.end();
+  }
+
   [Symbol.dispose](): void {
     this.end();
   }
@@ -166,7 +260,14 @@ export class Section extends Parked implements Invalidation {
 
 function ignoreCall(): void {}
 
-function enclosing(space: Space, within: Invalidation): Section {
+/** The section behind what users have. */
+export function sectionOf(given: Invalidation): Invalidation {
+  return given instanceof SectionHandle ? given.section : given;
+}
+
+function enclosing(space: Space, given: Invalidation): Section {
+  const within = sectionOf(given);
+  if (given instanceof SectionHandle) given.section.recall(given);
   const fits = within instanceof Section && within.space === space && within.active;
   check(fits, 'within', within, 'an active invalidation of the same tracker');
   return within as Section;

@@ -363,7 +363,7 @@ export class Space {
   #tellEnd(member: Member, section: Section): void {
     if (member.closed || member.subscriber.end === undefined) return;
     try {
-      member.subscriber.end(section);
+      member.subscriber.end(section.outward());
     } catch (error) {
       // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it
       // reports an event listener that throws.

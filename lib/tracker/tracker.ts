@@ -22,8 +22,10 @@ import type { Collision, Seq } from '../base/collision.js';
 import { check, describe } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import { EVERYTHING, type Ranges, single, toSpans } from '../base/range.js';
-import { type BeginOptions, type Invalidation, Section } from './invalidation.js';
+import { adopt, isThenable } from './answers.js';
+import { type BeginOptions, HandledSection, type Invalidation, Section } from './invalidation.js';
 import { type CommitOptions, type Fetch, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
+import { fillIn } from './notes.js';
 import type { TrackerObserver } from './observer.js';
 import { type TrackerSnapshot, takeSnapshot } from './snapshot.js';
 import { Space } from './space.js';
@@ -61,12 +63,18 @@ export let spaceOf: (tracker: RangeTracker) => Space;
 export class RangeTracker {
   static {
     spaceOf = (tracker) => tracker.#space;
+    fillIn((tracker, name, load, caller) => {
+      const space = tracker.#space;
+      if (space.observer !== undefined) space.emit(name, { load, caller } as never); // as TrackerEvents says
+    });
     // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself, and the name shows in stacks
     giveOut(this.prototype, ['begin', 'mutate', 'invalidate', 'readBegin', 'lookup', 'close']);
   }
 
   readonly #space: Space;
   #closing: Promise<void> | undefined = undefined;
+  /** The section of {@link RangeTracker.close}. */
+  #release: Section | undefined = undefined;
 
   /** An empty space. Costs a few hundred bytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: RangeTrackerOptions = {}) {
@@ -121,8 +129,7 @@ export class RangeTracker {
     const section = this.#section(ranges, true, options);
     const begun = this.#space.begin(section, options?.signal);
     if (begun !== undefined) await begun;
-    if (this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
-    return section;
+    return this.#given(section);
   }
 
   /**
@@ -133,8 +140,16 @@ export class RangeTracker {
    */
   tryBegin(ranges: Ranges, options?: BeginOptions): Invalidation | undefined {
     const section = this.#space.tryBegin(this.#section(ranges, false, options));
-    if (section !== undefined && this.#space.observer !== undefined) this.#space.emit('begun', { invalidation: section });
-    return section;
+    return section === undefined ? undefined : this.#given(section);
+  }
+
+  #given(section: Section): Invalidation {
+    const space = this.#space;
+    if (space.observer === undefined) return section;
+    space.emit('begun', { invalidation: section });
+    const handle = section.give();
+    space.emit('given', { invalidation: section, handle });
+    return handle;
   }
 
   /**
@@ -158,12 +173,13 @@ export class RangeTracker {
   }
 
   /** Calls the change between the two events that say so. */
-  #observed<T>(section: Section, change: (invalidation: Invalidation) => T): T {
+  #observed<T>(section: Section, change: (invalidation: Invalidation) => T | PromiseLike<T>): T | PromiseLike<T> {
     const space = this.#space;
     space.emit('begun', { invalidation: section });
     space.emit('changing', { invalidation: section });
     try {
-      return change(section);
+      const returned: T | PromiseLike<T> = change(section.outward());
+      return isThenable(returned) ? (adopt(returned) as T) : returned; // inside the two: a lazy one starts when it is asked
     } finally {
       space.emit('changed', { invalidation: section });
     }
@@ -301,6 +317,8 @@ export class RangeTracker {
         settle = resolve;
       });
       settle(this.#close()); // only now: a subscriber may call close() while it is told
+    } else if (this.#release?.active === true && this.#space.observer !== undefined) {
+      this.#space.emit('closing', { invalidation: this.#release });
     }
     return this.#closing;
   }
@@ -308,6 +326,7 @@ export class RangeTracker {
   async #close(): Promise<void> {
     const space = this.#space;
     const release = new Section(space, EVERYTHING, true, { kind: 'release', label: space.label });
+    this.#release = release;
     try {
       await space.shut(release);
     } finally {
@@ -321,7 +340,8 @@ export class RangeTracker {
     const space = this.#space;
     if (space.closed) throw space.closedError();
     const spans = toSpans(ranges);
-    const section = new Section(space, spans, blockable, options);
+    const Made = space.observer?.given === undefined ? Section : HandledSection;
+    const section = new Made(space, spans, blockable, options);
     if (options?.signal !== undefined) checkCancel({ signal: options.signal });
     return section;
   }

@@ -44,7 +44,10 @@ export class WaitingRead extends Reader {
 
   /** Resolves with a token at a moment at which nothing active overlaps. */
   start(options: WaitOptions | undefined): Promise<Seq> {
-    if (!this.space.gate.parkIfBlocked(this)) return Promise.resolve(this.space.seq);
+    if (!this.space.gate.parkIfBlocked(this)) {
+      if (this.space.observer !== undefined) this.space.emit('read', { reader: this });
+      return Promise.resolve(this.space.seq);
+    }
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

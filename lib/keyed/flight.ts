@@ -27,6 +27,8 @@ import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.
 import type { Seq } from '../base/collision.js';
 import { CollisionError, describe } from '../base/errors.js';
 import { isThenable } from '../tracker/answers.js';
+import { type LoadEventName, noteLoad } from '../tracker/notes.js';
+import type { LoadInfo } from '../tracker/observer.js';
 import type { KeyedAttempt } from './keyed-fence.js';
 import type { FenceSettings, KeyedLoad, KeyedLoadContext } from './options.js';
 import type { KeyedChange } from './section.js';
@@ -75,7 +77,7 @@ interface Answer {
 }
 
 /** See the top of the file. */
-export class Flight<K> {
+export class Flight<K> implements LoadInfo {
   private readonly host: Host<K>;
   private readonly slot: Slot<K>;
   private readonly callers: Caller<K>[] = [];
@@ -97,12 +99,19 @@ export class Flight<K> {
     return new Promise((resolve, reject) => {
       const caller: Caller<K> = { request, resolve, reject, cancellation: undefined };
       this.callers.push(caller);
+      this.note('joined', caller);
       caller.cancellation = cancelOn(this.host.settings.keyed.clock, request, this, (error) => this.leave(caller, error));
     });
   }
 
   /** Asks the cache, or runs the first attempt, at once if no change is active. Somebody must have joined. */
   start(): void {
+    this.note('loading');
+    this.takeOff();
+    this.note('loaded');
+  }
+
+  private takeOff(): void {
     const { tracker } = this.host.settings.keyed;
     const { first } = this;
     if (tracker.activeCount > 0 || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
@@ -180,6 +189,7 @@ export class Flight<K> {
     const at = this.callers.indexOf(caller);
     if (at < 0) return;
     this.callers.splice(at, 1);
+    this.note('left', caller);
     caller.reject(error);
     if (this.callers.length === 0) this.fail(error);
   }
@@ -245,8 +255,18 @@ export class Flight<K> {
   private end(): Caller<K>[] {
     this.over = true;
     const callers = this.callers.splice(0);
+    this.note('landed');
     this.host.landed(this.slot);
     return callers;
+  }
+
+  /** For observers. */
+  get name(): string {
+    return describe(this.slot.key);
+  }
+
+  private note(name: LoadEventName, caller?: object): void {
+    noteLoad(this.host.settings.keyed.tracker, name, this, caller);
   }
 
   /** For error messages. */

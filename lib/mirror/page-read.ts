@@ -84,6 +84,11 @@ export class PageRead<Page> {
     if (!this.done) this.#request();
   }
 
+  /** True if somebody waits for it: a prefetch is nobody's. */
+  get isAwaited(): boolean {
+    return this.#keeps;
+  }
+
   // --- what runs tell
 
   /** What a run of this read has found out that it reads, too: most likely so will the next one, if this one is lost. */

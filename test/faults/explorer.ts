@@ -8,7 +8,6 @@ const PRUNING = 'test/explorer/pruning.test.ts';
 const BUGS = 'test/explorer/bugs.test.ts';
 const REPORTS = 'test/explorer/reports.test.ts';
 const CHECK_POINTS = 'test/explorer/check-points.test.ts';
-const ENDLESS = 'test/explorer/endless.test.ts';
 
 /** Wrong behaviour of `explore`, `sample` and `replay`, one at a time. */
 export const EXPLORER_FAULTS: readonly Fault[] = [
@@ -186,26 +185,5 @@ export const EXPLORER_FAULTS: readonly Fault[] = [
     find: '    this.#taking = place;',
     replace: '',
     first: [CHECK_POINTS],
-  },
-  {
-    name: 'microtasks without end are cut off beside who has to be told',
-    file: 'testing/explorer/run.ts',
-    find: '    run.#demandSettled(await settler.settle());',
-    replace: '    await settler.settle();',
-    first: [ENDLESS],
-  },
-  {
-    name: 'the end of a scenario may go round in microtasks for ever',
-    file: 'testing/explorer/settler.ts',
-    find: '    if (!isSettled) for (const cut of [...this.#guarded]) cut();\n',
-    replace: '',
-    first: [ENDLESS],
-  },
-  {
-    name: 'whoever runs beside a loop of microtasks fails with it',
-    file: 'testing/explorer/run.ts',
-    find: '    if (lost.length === 0) return; // those of an exploration that runs beside this one\n',
-    replace: '',
-    first: [ENDLESS],
   },
 ];

@@ -26,7 +26,7 @@ export class Contexts {
   }
 
   /** Runs the function in the context. */
-  run<T>(context: Context, fn: () => T): T {
+  run<T>(context: Context | undefined, fn: () => T): T {
     if (this.#storage !== undefined) return this.#storage.run(context, fn);
     const before = this.#current;
     this.#current = context;

@@ -10,7 +10,7 @@ import { RangefenceError } from '../base/errors.js';
  * - `callback-wait`: a subscriber's callback waits for the very section whose begin waits for this callback;
  * - `cycle`: contexts, in one or several trackers, wait for each other;
  * - `inversion`: sections of different spaces were nested in both orders, so that a cycle needs only bad luck;
- * - `leak`: a tracker was garbage-collected with a section that nobody had ended.
+ * - `leak`: a section that nobody had ended, whose handle or whose tracker was garbage-collected.
  */
 export type LockOrderKind = 'self-wait' | 'callback-wait' | 'cycle' | 'inversion' | 'leak';
 

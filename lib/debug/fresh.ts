@@ -5,7 +5,7 @@
  * whatever is never ended there. Most parties are over by then, and cost no reading.
  */
 import type { Clock } from '../base/clock.js';
-import { type Party, SectionRecord } from './parties.js';
+import { LoadRecord, type Party, SectionRecord } from './parties.js';
 
 /** See the top of the file. */
 export class Fresh {
@@ -32,7 +32,10 @@ export class Fresh {
 
   #read(): void {
     this.#armed = false;
-    for (const party of this.#parties) if (party instanceof SectionRecord || party.wait !== undefined) void party.trace.text;
+    for (const party of this.#parties) {
+      const isKept = party instanceof SectionRecord || party instanceof LoadRecord || party.wait !== undefined;
+      if (isKept) void party.trace.text;
+    }
     this.#parties.clear();
   }
 }

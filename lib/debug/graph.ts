@@ -9,6 +9,7 @@
  *   a section that begins     needs every subscriber's callback that has asked for time
  *   a section that has begun  needs the context that must end it: the change of a `mutate`, otherwise the context that was
  *                             declared around the begin; nobody, if there is none or it is over
+ *   a load that is shared     needs the context of the function that loads
  *   a lookup that waits to    needs what it waits for itself (one that has its turn gives it up after `holdMs`, whatever
  *   hold                      happens: nothing to follow there)
  *
@@ -20,7 +21,7 @@
  */
 
 import type { LockOrderKind, LockOrderStep } from './errors.js';
-import { type Context, type Party, ReaderRecord, SectionRecord, type Wait } from './parties.js';
+import { type Context, LoadRecord, type Party, ReaderRecord, SectionRecord, type Wait } from './parties.js';
 
 /** A cycle of waits: each waits for what the next one's context must end. */
 export interface Cycle {
@@ -63,6 +64,7 @@ function search(wait: Wait, goal: Context, seen: Set<Party>): Arrow[] | undefine
 
 /** The contexts that must go on for this one to end: all of them must. */
 function obligedBy(party: Party): Iterable<Context> {
+  if (party instanceof LoadRecord) return party.context === undefined || party.context.over ? [] : [party.context];
   if (!(party instanceof SectionRecord)) return [];
   if (party.state === 'beginning') return [...(party.callbacks ?? [])].filter(({ over }) => !over);
   const { context } = party;
@@ -86,4 +88,13 @@ function describeCycle(path: readonly Arrow[]): Cycle {
       obliged: arrow.obliged?.label,
     })),
   };
+}
+
+/** For people. */
+export function summaryOf({ steps, severity }: Cycle): string {
+  const links = steps.map(({ waiter, blocker, obliged }) => {
+    return `${waiter} waits for the ${blocker}${obliged === undefined ? '' : `, which needs ${obliged} to go on`}`;
+  });
+  const ends = severity === 'warning' ? '; only holdMs will end it: say `within` for a section inside another' : '';
+  return `${links.join('; ')}, which waits for this${ends}`;
 }

@@ -1,9 +1,9 @@
 /**
  * Ledger: the sections of one tracker that have begun and not ended.
  *
- * A tracker keeps its active sections alive, so a handle that is dropped shows nothing as long as the tracker lives. What
- * can be seen for certain is a tracker that is collected while sections of it are open: nobody can end them any more. For
- * the time before that, the open ones can be listed, with their age and whether the context that began them is over.
+ * A tracker keeps its active sections alive, so the owner is given a handle that is an object of its own (`given` of the
+ * observer). When that is collected, nobody can end the section any more; nor when the tracker is. For the time before that,
+ * the open ones can be listed, with their age and whether the context that began them is over.
  */
 import type { Ledger } from './parties.js';
 
@@ -17,7 +17,10 @@ export interface OpenSection {
   readonly forMs: number;
   /** The context that must end it, if one is known. */
   readonly obliged: string | undefined;
-  /** True if that context is over: it has forgotten the section, or handed it to somebody without saying so. */
+  /**
+   * True if that context is over (it has forgotten the section, or handed it to somebody without saying so), or if nobody holds
+   * the section any more.
+   */
   readonly abandoned: boolean;
 }
 
@@ -31,26 +34,26 @@ export interface LeaksOptions {
 export function openSections(ledgers: Iterable<Ledger>, now: number, { olderThanMs = 0 }: LeaksOptions): OpenSection[] {
   const found: OpenSection[] = [];
   for (const { open } of ledgers) {
-    for (const { name, trace, since, context } of open) {
+    for (const { name, trace, since, context, dropped } of open) {
       const forMs = now - since;
       if (forMs < olderThanMs) continue;
-      const abandoned = context?.over === true;
+      const abandoned = dropped || context?.over === true;
       found.push({ section: name, beganAt: trace.text, forMs, obliged: context?.label, abandoned });
     }
   }
   return found;
 }
 
-interface Watched {
-  readonly ledger: Ledger;
-  readonly collected: (ledger: Ledger) => void;
+/** One for all checkers: one that belonged to a checker would go with it, before it could say anything. */
+let registry: FinalizationRegistry<() => void> | undefined;
+
+/** Calls back when the object has been collected, unless it is forgotten by its token. Nothing that these reach may reach it. */
+export function watchCollected(object: object, collected: () => void, token?: object): void {
+  registry ??= new FinalizationRegistry((call) => call());
+  registry.register(object, collected, token);
 }
 
-/** One for all checkers: one that belonged to a checker would go with it, before it could say anything. */
-let registry: FinalizationRegistry<Watched> | undefined;
-
-/** Calls back when the tracker has been collected. Nothing that `collected` reaches may reach the tracker. */
-export function watchCollected(tracker: object, ledger: Ledger, collected: (ledger: Ledger) => void): void {
-  registry ??= new FinalizationRegistry((watched) => watched.collected(watched.ledger));
-  registry.register(tracker, { ledger, collected });
+/** Not called back any more. What is over is forgotten at once: a registry with thousands of entries costs each collection. */
+export function forgetCollected(token: object): void {
+  registry?.unregister(token);
 }

@@ -11,16 +11,18 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
-
+import { sectionOf } from '../tracker/internal.js';
 import { Contexts } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';
-import type { Cycle } from './graph.js';
+import { summaryOf } from './graph.js';
 import { Judge } from './judge.js';
-import { type LeaksOptions, type OpenSection, openSections, watchCollected } from './ledger.js';
+import { forgetCollected, type LeaksOptions, type OpenSection, openSections, watchCollected } from './ledger.js';
+import { Loads } from './loads.js';
 import { Orders } from './order.js';
-import { Context, type Ledger, type LockContext, type Nesting, type Party, SectionRecord } from './parties.js';
+import { CallRecord, Context, type Ledger, type LockContext, type Nesting, type Party, SectionRecord } from './parties.js';
 import { Records } from './records.js';
+import { Trace } from './stack.js';
 
 /** How to check. */
 export interface LockOrderOptions {
@@ -63,6 +65,11 @@ export interface LockOrder extends Required<Pick<TrackerObserver, Observed>> {
   run<T>(context: string | LockContext, fn: () => PromiseLike<T>, options?: RunOptions): Promise<T>;
   /** The same for a function that returns at once. */
   run<T>(context: string | LockContext, fn: () => T, options?: RunOptions): T;
+  /**
+   * Returns a function that does what `fn` does, in the context in which `bind` was called: for a job that somebody else runs, and
+   * that the caller waits for. Bound outside any context, it belongs to nobody. Throws `InvalidArgumentError`.
+   */
+  bind<Args extends unknown[], T>(fn: (...args: Args) => T): (...args: Args) => T;
   /** Says that `to` must end the section from now on; without it, somebody outside any context. Unknown sections are left alone. */
   handOver(section: Invalidation, to?: LockContext): void;
   /** The sections that are open, of all trackers that this checker observes. Costs as many as there are. */
@@ -84,7 +91,15 @@ type Observed =
   | 'held'
   | 'committed'
   | 'failed'
-  | 'released';
+  | 'released'
+  | 'read'
+  | 'given'
+  | 'closing'
+  | 'loading'
+  | 'loaded'
+  | 'joined'
+  | 'left'
+  | 'landed';
 
 /** Makes a checker, for the `observer` of one or several trackers. Throws `InvalidArgumentError`. */
 export function lockOrder(options: LockOrderOptions = {}): LockOrder {
@@ -111,11 +126,9 @@ class LockOrderChecker {
   readonly #records: Records;
   readonly #judge: Judge;
   readonly #fresh: Fresh;
+  readonly #loads: Loads;
   /** Ledgers with open sections. */
   readonly #open: Set<Ledger> = new Set();
-  /** Made here: a closure made where a tracker is at hand could keep it alive. */
-  readonly #whenCollected = (ledger: Ledger): void => this.#collected(ledger);
-
   constructor(report: (error: LockOrderError) => void, { graceMs, contexts, clock }: Settings) {
     this.#report = report;
     this.#contexts = contexts;
@@ -123,6 +136,8 @@ class LockOrderChecker {
     this.#records = new Records(this.#orders, clock);
     this.#judge = new Judge(clock, graceMs, (cycle) => this.#tell(summaryOf(cycle), cycle));
     this.#fresh = new Fresh(clock);
+    const ledger = (event: TrackerEvent) => this.#ledger(event);
+    this.#loads = new Loads({ contexts, clock, judge: this.#judge, fresh: this.#fresh, ledger });
   }
 
   /** What users get: plain functions, so that an observer of their own can call them. */
@@ -136,6 +151,11 @@ class LockOrderChecker {
       automatic: contexts.automatic,
       run: <T>(context: string | LockContext, fn: () => T, options?: RunOptions): never =>
         this.#run(context, fn, options) as never,
+      bind: (fn) => {
+        check(typeof fn === 'function', 'fn', fn, 'a function');
+        const { current } = contexts;
+        return (...args) => contexts.run(current, () => fn(...args));
+      },
       handOver: (section, to) => this.#handOver(section, to),
       leaks: (options = {}) => openSections(this.#open, this.#clock.now(), options),
       begin: (event) => this.#begin(event),
@@ -144,6 +164,14 @@ class LockOrderChecker {
       begun: (event) => this.#begun(event),
       changing: (event) => this.#changing(event),
       changed: () => void contexts.leave(),
+      given: (event) => this.#given(event),
+      closing: (event) => this.#closing(event),
+      loading: (event) => this.#loads.loading(event),
+      loaded: () => void contexts.leave(),
+      joined: (event) => this.#loads.joined(event),
+      left: (event) => this.#loads.left(event),
+      landed: (event) => this.#loads.landed(event),
+      read: (event) => this.#read(event),
       ended: (event) => this.#ended(event),
       wait: (event) => this.#wait(event),
       wake: (event) => this.#wake(event),
@@ -177,7 +205,7 @@ class LockOrderChecker {
 
   #handOver(section: Invalidation, to: LockContext | undefined): void {
     check(to === undefined || to instanceof Context, 'to', to, 'a context of this package');
-    const record = this.#records.section(section);
+    const record = this.#records.section(sectionOf(section));
     if (record === undefined) return;
     record.oblige(to as Context | undefined);
     this.#judge.suspectAll(record);
@@ -227,9 +255,15 @@ class LockOrderChecker {
     record.oblige(change);
   }
 
+  #given({ invalidation, handle }: TrackerEvents['given']): void {
+    const record = this.#records.section(invalidation);
+    if (record !== undefined) watchCollected(handle, this.#whenDropped(record), record);
+  }
+
   #ended({ invalidation }: TrackerEvents['ended']): void {
     const record = this.#forgetSection(invalidation);
     if (record === undefined) return;
+    forgetCollected(record);
     const { open } = record.ledger;
     open.delete(record);
     if (open.size === 0) this.#open.delete(record.ledger);
@@ -243,6 +277,23 @@ class LockOrderChecker {
     const wait = waiter.park(this.#party(event, event.blocker), this.#clock.now());
     if (!(waiter instanceof SectionRecord)) this.#nest('read', waiter, waiter.context);
     this.#judge.suspect(wait);
+  }
+
+  /** It did not have to wait, and another time it may have to. */
+  #read(event: TrackerEvents['read']): void {
+    const reader = this.#reader(event, event.reader, false);
+    this.#nest('read', reader, reader.context);
+    this.#forgetReader(event.reader);
+  }
+
+  /** One more waits for the section of a close, until that has ended. */
+  #closing({ invalidation }: TrackerEvents['closing']): void {
+    const record = this.#records.section(invalidation);
+    if (record === undefined) return;
+    const origin = { trace: new Trace('wait'), context: this.#contexts.current };
+    const call = new CallRecord(`close of the ${record.ledger.name}`, record.ledger, origin);
+    this.#fresh.add(call);
+    this.#judge.suspect(call.park(record, this.#clock.now()));
   }
 
   #wake({ waiter }: TrackerEvents['wake']): void {
@@ -277,7 +328,7 @@ class LockOrderChecker {
   // --- records and reports
 
   #ledger({ tracker }: TrackerEvent): Ledger {
-    return this.#records.ledger(tracker, (ledger) => watchCollected(tracker, ledger, this.#whenCollected));
+    return this.#records.ledger(tracker, (ledger) => watchCollected(tracker, this.#whenCollected(ledger)));
   }
 
   #section(event: TrackerEvent, section: Invalidation, isWaiting: boolean): SectionRecord {
@@ -305,27 +356,32 @@ class LockOrderChecker {
     if (record !== undefined) this.#fresh.delete(record);
   }
 
-  #collected(ledger: Ledger): void {
-    this.#open.delete(ledger);
-    for (const { name, trace, context } of ledger.open) {
-      const step = { waiter: undefined, waitedAt: undefined, blocker: name, beganAt: trace.text, obliged: context?.label };
-      this.#tell(`the ${name} was never ended, and its tracker is gone`, { kind: 'leak', severity: 'warning', steps: [step] });
-    }
-    ledger.open.clear();
+  // Both return a function made here: one made where a tracker or a section is at hand could keep it alive.
+
+  #whenCollected(ledger: Ledger): () => void {
+    return () => {
+      this.#open.delete(ledger);
+      for (const section of ledger.open) if (!section.dropped) this.#leaked(section, 'its tracker is gone');
+      ledger.open.clear();
+    };
+  }
+
+  #whenDropped(section: SectionRecord): () => void {
+    return () => {
+      section.dropped = true;
+      this.#leaked(section, 'nobody holds it any more');
+    };
+  }
+
+  #leaked({ name, trace, context }: SectionRecord, why: string): void {
+    const step = { waiter: undefined, waitedAt: undefined, blocker: name, beganAt: trace.text, obliged: context?.label };
+    this.#tell(`the ${name} was never ended, and ${why}`, { kind: 'leak', severity: 'warning', steps: [step] });
   }
 
   #tell(summary: string, { kind, severity, steps }: LockOrderDetails): void {
     const error = new LockOrderError(summary, { kind, severity, steps });
     queueMicrotask(() => this.#report(error));
   }
-}
-
-function summaryOf({ steps, severity }: Cycle): string {
-  const links = steps.map(({ waiter, blocker, obliged }) => {
-    return `${waiter} waits for the ${blocker}${obliged === undefined ? '' : `, which needs ${obliged} to go on`}`;
-  });
-  const ends = severity === 'warning' ? '; only holdMs will end it: say `within` for a section inside another' : '';
-  return `${links.join('; ')}, which waits for this${ends}`;
 }
 
 async function finishAfter(returned: unknown, context: Context): Promise<unknown> {

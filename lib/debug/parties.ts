@@ -21,7 +21,6 @@
  */
 import type { Range, ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
-
 import type { LockOrderStep } from './errors.js';
 import type { Trace } from './stack.js';
 
@@ -45,7 +44,7 @@ interface Opening {
 
 /** The object behind {@link LockContext}. One is made for every change and callback, so its sets are made when needed. */
 export class Context implements LockContext {
-  readonly parent: Context | undefined;
+  parent: Context | undefined;
   readonly declared: boolean;
   readonly serves: SectionRecord | undefined;
   over = false;
@@ -68,6 +67,12 @@ export class Context implements LockContext {
   get label(): string {
     if (typeof this.#label !== 'string') this.#label = this.#label();
     return this.#label;
+  }
+
+  /** What it was started in does not wait for it any more. */
+  detach(): void {
+    this.parent?.children?.delete(this);
+    this.parent = undefined;
   }
 
   /** open -> over. Idempotent. */
@@ -233,6 +238,46 @@ export class ReaderRecord extends Party {
   }
 }
 
+/** A call that waits for something that is no section of its own: for a load that others share, or for a close that has begun. */
+export class CallRecord extends Party {
+  readonly name: string;
+
+  constructor(name: string, ledger: Ledger, origin: Origin) {
+    super(ledger, origin.trace, origin.context);
+    this.name = name;
+  }
+
+  get orderClass(): OrderClass {
+    return this.ledger.orderClass;
+  }
+}
+
+/** A load that several calls wait for. Its context is that of the function that loads, once that was called. */
+export class LoadRecord extends Party {
+  readonly name: string;
+
+  constructor(name: string, ledger: Ledger, trace: Trace) {
+    super(ledger, trace, undefined);
+    this.name = name;
+  }
+
+  get orderClass(): OrderClass {
+    return this.ledger.orderClass;
+  }
+
+  /** -> over, and nobody waits for it. */
+  override finish(): void {
+    super.finish();
+    releaseCalls(this);
+    this.context?.finish();
+  }
+}
+
+/** Nothing that these calls wait for here will come any more, or all of it has. */
+export function releaseCalls(blocker: Party): void {
+  for (const { waiter } of [...(blocker.waiters ?? [])]) if (waiter instanceof CallRecord) waiter.finish();
+}
+
 /** Where a party comes from. */
 interface Origin {
   readonly trace: Trace;
@@ -251,6 +296,8 @@ export class SectionRecord extends Party {
   state: 'coming' | 'beginning' | 'begun' | 'over' = 'coming';
   override readonly orderClass: OrderClass;
   readonly since: number;
+  /** True once nobody holds its handle any more. */
+  dropped = false;
   /** Callbacks that have asked for time; none once the section has begun. */
   callbacks: Set<Context> | undefined = undefined;
   /** The context of the change, if it is a mutate's. */
@@ -289,6 +336,7 @@ export class SectionRecord extends Party {
   /** -> over. */
   override finish(): void {
     super.finish();
+    releaseCalls(this);
     this.state = 'over';
     this.settle();
     this.change?.finish();

@@ -49,7 +49,7 @@ export class Trace {
 }
 
 /** What stands between the event and the call that the user made. Some engines name a private method without its class. */
-const INNER = /\b(Space|Gate|Lookup|WaitingRead|LookupAttempt)\b|^\s*at #/;
+const INNER = /\b(Space|Gate|Lookup|WaitingRead|LookupAttempt|Flight|Run|PageRead|Pager)\b|^\s*at #/;
 
 /** Frames are the lines with a place at their end. The first one kept is the call that the user made. */
 function frames(stack: string | undefined): string {

@@ -6,7 +6,6 @@ import type { Clock } from '../base/clock.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import type { Ignore } from '../base/vocabulary.js';
 import type { Attempt, BeginOptions, TrackerObserver } from '../tracker/index.js';
-
 import type { KeyScope } from './scope.js';
 import type { KeyedChange, KeyedInvalidation } from './section.js';
 

@@ -29,7 +29,8 @@ import { type CallContext, keepContext } from '../base/context.js';
 import { CollisionError, CycleError } from '../base/errors.js';
 import { assimilate } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
-
+import type { LoadInfo } from '../tracker/index.js';
+import { type LoadEventName, noteLoad } from '../tracker/internal.js';
 import type { KeyedAttempt } from './fence-types.js';
 import { keyText } from './keys.js';
 import type { FenceSettings } from './options.js';
@@ -98,7 +99,7 @@ interface Answer {
 export type FlightState = 'waiting' | 'asking' | 'loading';
 
 /** See the top of the file. */
-export class Flight<K> implements SharedRead<K>, RunOf {
+export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
   private readonly host: Host<K>;
   private readonly slot: Slot<K>;
   private readonly callers: Caller<K>[] = [];
@@ -126,6 +127,7 @@ export class Flight<K> implements SharedRead<K>, RunOf {
     return new Promise((resolve, reject) => {
       const caller: Caller<K> = { request, context: keepContext(), inside, resolve, reject, cancellation: undefined };
       this.callers.push(caller);
+      this.note('joined', caller);
       const what = () => ({ what: `${this}` });
       caller.cancellation = cancelOn(this.host.settings.keyed.clock, request, what, (error) => this.leave(caller, error));
     });
@@ -141,6 +143,12 @@ export class Flight<K> implements SharedRead<K>, RunOf {
 
   /** Asks the cache, or runs the first attempt, at once if no change is active. Somebody must have joined. */
   start(): void {
+    this.note('loading');
+    this.takeOff();
+    this.note('loaded');
+  }
+
+  private takeOff(): void {
     const { tracker } = this.host.settings.keyed;
     const { first } = this;
     if (tracker.activeCount > 0 || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
@@ -236,6 +244,7 @@ export class Flight<K> implements SharedRead<K>, RunOf {
     const at = this.callers.indexOf(caller);
     if (at < 0) return;
     this.callers.splice(at, 1);
+    this.note('left', caller);
     caller.reject(error);
     if (this.callers.length === 0) this.fail(error);
   }
@@ -310,8 +319,18 @@ export class Flight<K> implements SharedRead<K>, RunOf {
   private end(): Caller<K>[] {
     this.over = true;
     const callers = this.callers.splice(0);
+    this.note('landed');
     this.host.landed(this.slot);
     return callers;
+  }
+
+  /** For observers. */
+  get name(): string {
+    return keyText(this.slot.key);
+  }
+
+  private note(name: LoadEventName, caller?: object): void {
+    noteLoad(this.host.settings.keyed.tracker, name, this, caller);
   }
 
   // --- for people

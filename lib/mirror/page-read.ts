@@ -20,7 +20,6 @@ import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.
 import { type Spans, toRanges, toSpans, unite } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Attempt } from '../tracker/index.js';
-
 import { Entry } from './drops.js';
 import { Home } from './home.js';
 import type { Pages } from './options.js';
@@ -86,6 +85,11 @@ export class PageRead<Page> implements Reading<Page> {
     }
     this.#cancellation = cancelOn(settings.clock, options, this.#pager.name('read of'), (error) => this.fail(error));
     if (!this.done) this.#request();
+  }
+
+  /** True if somebody waits for it: a prefetch is nobody's. */
+  get isAwaited(): boolean {
+    return this.#keeps;
   }
 
   // --- what runs tell

@@ -3,7 +3,6 @@
  */
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
-
 import type { Entry } from './drops.js';
 import type { Settings } from './options.js';
 import type { MirrorStats } from './stats.js';
@@ -11,6 +10,8 @@ import type { Table } from './table.js';
 
 /** A read (page-read.ts), as its runs and the pager see it. */
 export interface Reading<Page> {
+  /** True if somebody waits for it: a prefetch is nobody's. */
+  readonly isAwaited: boolean;
   /** Its run has observed these ranges, too. */
   observe(ranges: readonly Range[]): void;
   /** The run is over; for each of its pages the entry, or nothing if that page is lost. */

@@ -18,7 +18,8 @@ import { CollisionError } from '../base/errors.js';
 import { toSpans } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
-
+import type { LoadInfo } from '../tracker/index.js';
+import { type LoadEventName, noteLoad } from '../tracker/internal.js';
 import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';
@@ -26,7 +27,7 @@ import type { LoadContext } from './options.js';
 import type { Loading, PagerParts, Reading } from './parts.js';
 
 /** See the top of the file. Over exactly when `over` is true; nothing of it is registered anywhere then. */
-export class Run<Page> implements Loading<Page> {
+export class Run<Page> implements Loading<Page>, LoadInfo {
   readonly first: number;
   readonly count: number;
   readonly token: Seq;
@@ -52,12 +53,16 @@ export class Run<Page> implements Loading<Page> {
 
   /** One more page for this read. The page must be loading here. */
   join(read: Reading<Page>): void {
-    this.#readers.set(read, (this.#readers.get(read) ?? 0) + 1);
+    const before = this.#readers.get(read) ?? 0;
+    this.#readers.set(read, before + 1);
+    if (before === 0 && read.isAwaited) this.#note('joined', read);
   }
 
   /** The read is over, and wants none of the pages any more. */
   leave(read: Reading<Page>, reason: unknown): void {
-    if (this.#readers.delete(read)) this.#giveUpIfUnwanted(reason);
+    if (!this.#readers.delete(read)) return;
+    this.#note('left', read);
+    this.#giveUpIfUnwanted(reason);
   }
 
   // --- the load
@@ -67,12 +72,14 @@ export class Run<Page> implements Loading<Page> {
     const { settings, stats } = this.#pager;
     stats.loads++;
     let returned: Promise<readonly Page[]>;
+    this.#note('loading');
     try {
       const pages = settings.load(this.first, this.count, this.#context());
       returned = isThenable(pages) ? Promise.resolve(pages) : Promise.resolve().then(() => pages);
     } catch (error) {
       returned = Promise.reject(error);
     }
+    this.#note('loaded');
     returned.then(
       (pages) => this.#loaded(pages),
       (error) => this.#failed(error),
@@ -159,7 +166,10 @@ export class Run<Page> implements Loading<Page> {
       if (!read.lost(this, index)) continue;
       const left = this.#readers.get(read)! - 1;
       if (left > 0) this.#readers.set(read, left);
-      else this.#readers.delete(read);
+      else {
+        this.#readers.delete(read);
+        this.#note('left', read);
+      }
     }
   }
 
@@ -192,8 +202,18 @@ export class Run<Page> implements Loading<Page> {
     if (this.#readers.size === 0) this.giveUp(reason);
   }
 
+  /** For observers. */
+  get name(): string {
+    return this.#pager.name(`pages [${this.first}, ${this.first + this.count}) of the mirror`);
+  }
+
+  #note(name: LoadEventName, caller?: object): void {
+    noteLoad(this.#pager.settings.tracker, name, this, caller);
+  }
+
   #close(): void {
     this.over = true;
+    this.#note('landed');
     const { loading } = this.#pager;
     for (let index = this.first; index < this.first + this.count; index++) if (loading.get(index) === this) loading.delete(index);
     this.observed?.loaded();

@@ -3,7 +3,6 @@
  */
 import type { Range } from '../base/vocabulary.js';
 import type { Answer } from '../tracker/index.js';
-
 import type { TraceCollision, TraceReader } from './events.js';
 
 /** From one position to a later (or the same) one. */

@@ -8,7 +8,6 @@
  */
 
 import type { Range } from '../base/vocabulary.js';
-
 import {
   rangesOfTrace,
   type Trace,

@@ -63,7 +63,7 @@ export class Answers implements Asked {
     member.inside ??= [];
     member.inside.push(part);
     try {
-      const returned = member.subscriber.invalidate(section, part === section.spans ? section.ranges : toRanges(part));
+      const returned = member.subscriber.invalidate(section.outward(), part === section.spans ? section.ranges : toRanges(part));
       const promise = assimilate<void | false>(returned);
       if (promise !== undefined) {
         answer = 'pending';

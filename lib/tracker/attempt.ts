@@ -5,31 +5,10 @@
 import { CollisionError } from '../base/errors.js';
 import { type Spans, toSpans, unite } from '../base/range.js';
 import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
+import type { Attempt } from './options.js';
 import type { Reader } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
 import { FINE, HIT, type InFlight, type Space, UNKNOWN } from './space.js';
-
-/** What `fetch` gets: who it is, whether it is still worth going on, and where to say what else it reads. */
-export interface Attempt {
-  /** 1 for the first attempt. */
-  readonly number: number;
-  /** The token: the space's counter when the attempt began, before `fetch` was called. */
-  readonly seq: Seq;
-  /**
-   * Fires when an overlapping invalidation begins (reason: `CollisionError`), or when the lookup is aborted, timed out
-   * or closed (that reason). Created on first use, and only then is the attempt registered with the tracker: a fetch
-   * that does not ask pays nothing.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * Says "I am about to read this, too": the ranges are checked at the commit as if they had been given to `lookup`,
-   * from the attempt's token on, so that it is right to call this while reading. **Whatever is read without being
-   * named to `lookup` or observed here is not covered.** After the attempt is over it does nothing.
-   *
-   * Throws `InvalidRangeError`. O(n log n) in what has been observed.
-   */
-  observe(ranges: Ranges): void;
-}
 
 /** The end of an attempt whose value was installed: its signal never fires. */
 export const COMMITTED = { error: undefined } as const;

@@ -38,8 +38,9 @@
 import { type Clock, LONGEST_DELAY_MS, TurnClock } from '../base/clock.js';
 import { type Spans, sameSingle } from '../base/range.js';
 import { Heat } from './heat.js';
+import { concerns } from './invalidation.js';
 import { Lot } from './parking.js';
-import { ACTIVE, concerns, ENDED, Hold, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
+import { ACTIVE, ENDED, Hold, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
 import { Register, visitSpans } from './register.js';
 
 const NOBODY: readonly never[] = [];

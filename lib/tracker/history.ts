@@ -33,7 +33,7 @@
 
 import type { Spans } from '../base/range.js';
 import type { Ignore, InvalidationInfo } from '../base/vocabulary.js';
-import { concerns } from './parties.js';
+import { concerns } from './invalidation.js';
 
 /** Returned by {@link History.find}: nothing that overlaps has ended since the token. */
 export const NONE = -1;

@@ -1,31 +1,37 @@
 /**
  * The tracker: one ordered space, shared by everyone who reads it, changes it, or keeps something derived from it.
  *
- * The way of a change, `mutate(ranges, change)`: tracker.ts checks the arguments and makes the section (parties.ts); space.ts
- * asks gate.ts whether a held lookup is in the way, enters the section (register.ts), fires the signals of attempts, and asks
- * the subscribers (answers.ts); the change runs; space.ts moves the section to history.ts and wakes who waits (parking.ts).
+ * The way of a change, `mutate(ranges, change)`: tracker.ts checks the arguments (options.ts, invalidation.ts) and makes the
+ * section (parties.ts); space.ts asks gate.ts whether a held lookup is in the way, enters the section (register.ts), fires the
+ * signals of attempts, and asks the subscribers (answers.ts); the change runs; space.ts moves the section to history.ts and wakes
+ * who waits (parking.ts).
  *
  * The way of a read, `lookup(ranges, fetch)`: tracker.ts checks the arguments; lookup.ts runs the loop, parked at the gate or
- * holding its ranges where it must; attempt.ts takes the token and asks space.ts for the check. `readBegin` goes through
- * wait.ts. heat.ts knows where holding from the start pays.
+ * holding its ranges where it must; attempt.ts takes the token and asks space.ts for the check, and collision.ts for the reason.
+ * `readBegin` goes through wait.ts. heat.ts knows where holding from the start pays.
  *
- * To be looked at, and never acted on: subscription.ts (the handle that stays), observer.ts (events), snapshot.ts, stats.ts.
+ * To be looked at, and never acted on: subscription.ts (the handle that stays), observer.ts and notes.ts (events), snapshot.ts and
+ * inspect.ts, stats.ts, handle.ts (sections whose handles may be dropped).
  *
  * Not to be touched: `seq`, which only space.ts moves; the states of parties, which only gate.ts moves; and the turn of check
  * and commit in lookup.ts, in which nobody's code may run in between.
  */
 export type { Answer } from './answers.js';
-export type { Attempt } from './attempt.js';
-export type { CommitOptions, Fetch, LookupOptions, PlainLookupOptions } from './lookup.js';
+export type { BeginOptions, Invalidation, Subscriber } from './invalidation.js';
 export type {
+  CallerEvent,
   ClosedEvent,
   CollidedEvent,
   FailedEvent,
+  GivenEvent,
   InvalidationEvent,
+  LoadEvent,
+  LoadInfo,
   LookupEvent,
   NotifiedEvent,
   NotifyingEvent,
   ObservedTracker,
+  ReadEvent,
   RefusedEvent,
   SubscriptionEvent,
   TrackerEvent,
@@ -34,7 +40,16 @@ export type {
   WaitEvent,
   WakeEvent,
 } from './observer.js';
-export type { BeginOptions, Invalidation, Subscriber } from './parties.js';
+export type {
+  Attempt,
+  CommitOptions,
+  Fetch,
+  FilterOptions,
+  LookupOptions,
+  PlainLookupOptions,
+  RangeTrackerOptions,
+  WaitOptions,
+} from './options.js';
 export type {
   AwaitedSnapshot,
   HistorySnapshot,
@@ -45,5 +60,4 @@ export type {
 } from './snapshot.js';
 export type { TrackerStats } from './stats.js';
 export type { SubscribeOptions, Subscription, WithinSubscription } from './subscription.js';
-export { RangeTracker, type RangeTrackerOptions } from './tracker.js';
-export type { FilterOptions, WaitOptions } from './wait.js';
+export { RangeTracker } from './tracker.js';

@@ -1,5 +1,9 @@
 /**
  * The tracker's second door: what drivers of this package need, and the public must not see.
  */
+
+export { type LoadEventName, noteLoad } from './notes.js';
+export { DEFAULT_HISTORY_CAPACITY } from './options.js';
+export { sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';
-export { DEFAULT_HISTORY_CAPACITY, type RangeTracker, spaceOf } from './tracker.js';
+export { spaceOf } from './tracker.js';

@@ -32,60 +32,10 @@ import {
 import { describeSpans, type Spans, unite } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
 import type { Collision, Ignore } from '../base/vocabulary.js';
-import { type Attempt, COMMITTED, LookupAttempt } from './attempt.js';
+import { COMMITTED, LookupAttempt } from './attempt.js';
+import { checkLookup, DEFAULT_HOLD_MS, DEFAULT_MAX_ATTEMPTS, type Fetch, type LookupOptions } from './options.js';
 import { Reader, waitedFor } from './parties.js';
 import type { Space } from './space.js';
-import { checkWait, WAIT_NAMES, type WaitOptions } from './wait.js';
-
-/**
- * Collisions before a lookup holds its ranges. Chosen by measurement on the hot spot (every lookup and every invalidator
- * on one page): see docs/contract.md, "Why two".
- */
-export const DEFAULT_MAX_ATTEMPTS = 2;
-
-/** How long a hold may delay overlapping begins, unless the lookup says otherwise: a human notices, nothing breaks. */
-export const DEFAULT_HOLD_MS = 1000;
-
-/** How a lookup reads, retries and gives up. */
-export interface LookupOptions<T, R = T> extends WaitOptions {
-  /**
-   * Installs the value; its result is the lookup's. Runs in the same synchronous turn as the check, so what it installs
-   * is fresh when it is installed. Must not return a promise (`CommitError`). Default: the value itself is the result.
-   */
-  commit?: ((value: T) => R) | undefined;
-  /**
-   * Collisions after which the lookup holds its ranges or gives up: a whole number of at least 1, or `Infinity` for
-   * "retry for ever". Default 2. A lookup whose ranges are being fought over already may hold them earlier.
-   */
-  maxAttempts?: number | undefined;
-  /**
-   * After `maxAttempts` collisions: `'hold'` (default) delays overlapping begins until one more attempt is through;
-   * `'throw'` rejects with `RetryLimitError` and never delays anybody.
-   */
-  whenExhausted?: 'hold' | 'throw' | undefined;
-  /** The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. Default 1000. */
-  holdMs?: number | undefined;
-  /** A name for snapshots and observers. */
-  label?: string | undefined;
-}
-
-/** The names of {@link LookupOptions}. */
-export const LOOKUP_NAMES: string = `commit maxAttempts whenExhausted holdMs label ${WAIT_NAMES}`;
-
-/** {@link LookupOptions} with a commit, whose result is then the lookup's. */
-export interface CommitOptions<T, R> extends LookupOptions<T, R> {
-  /** See {@link LookupOptions.commit}. */
-  commit: (value: T) => R;
-}
-
-/** {@link LookupOptions} without a commit: the result is what `fetch` returned. */
-export interface PlainLookupOptions<T> extends LookupOptions<T, T> {
-  /** Not given. */
-  commit?: undefined;
-}
-
-/** The function that reads. It may be called several times, but never twice at once. */
-export type Fetch<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
 /** What a lookup wants to know of the subscription through which it was asked. */
 export interface Through {
@@ -127,7 +77,7 @@ export class Lookup<T, R> extends Reader {
   constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Through) {
     super(++space.readers, spans, options?.ignore ?? member?.ignore);
     check(typeof fetch === 'function', 'fetch', fetch, 'a function');
-    if (options !== undefined) checkOptions(options);
+    if (options !== undefined) checkLookup(options);
     this.space = space;
     this.member = member;
     this.base = spans;
@@ -392,29 +342,3 @@ export class Lookup<T, R> extends Reader {
 }
 
 function ignoreCall(): void {}
-
-function checkOptions<T, R>(options: LookupOptions<T, R>): void {
-  checkWait(options);
-  const { commit, maxAttempts, whenExhausted, holdMs, label } = options;
-  check(commit === undefined || typeof commit === 'function', 'commit', commit, 'a function');
-  check(
-    maxAttempts === undefined ||
-      (maxAttempts >= 1 && (Number.isInteger(maxAttempts) || maxAttempts === Number.POSITIVE_INFINITY)),
-    'maxAttempts',
-    maxAttempts,
-    'a whole number of at least 1, or Infinity',
-  );
-  check(
-    whenExhausted === undefined || whenExhausted === 'hold' || whenExhausted === 'throw',
-    'whenExhausted',
-    whenExhausted,
-    "'hold' or 'throw'",
-  );
-  check(
-    holdMs === undefined || (typeof holdMs === 'number' && holdMs > 0 && holdMs < Number.POSITIVE_INFINITY),
-    'holdMs',
-    holdMs,
-    'a positive number of milliseconds',
-  );
-  check(label === undefined || typeof label === 'string', 'label', label, 'a string');
-}

@@ -10,7 +10,7 @@ import { check } from '../base/errors.js';
 import { type Names, names } from '../base/options.js';
 import type { Collision, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import type { Answer } from './answers.js';
-import type { Invalidation } from './parties.js';
+import type { Invalidation } from './invalidation.js';
 import type { TrackerSnapshot } from './snapshot.js';
 import type { TrackerStats } from './stats.js';
 
@@ -96,6 +96,36 @@ export interface FailedEvent extends LookupEvent {
   readonly error: unknown;
 }
 
+/** A `readBegin` has its token. */
+export interface ReadEvent extends TrackerEvent {
+  /** The reader. */
+  readonly reader: ReaderInfo;
+}
+
+/** A handle of a section was given out. */
+export interface GivenEvent extends InvalidationEvent {
+  /** What the caller of `begin` or `tryBegin` gets, and subscribers got: an object of its own, which the tracker does not keep. */
+  readonly handle: Invalidation;
+}
+
+/** A load that several callers wait for together, in a driver (a mirror, a fenced cache). */
+export interface LoadInfo {
+  /** What is loaded, for people. */
+  readonly name: string;
+}
+
+/** An event of a shared load; the load is the same object in all of its events. */
+export interface LoadEvent extends TrackerEvent {
+  /** The load. */
+  readonly load: LoadInfo;
+}
+
+/** Somebody waits for a shared load, or waits no longer. */
+export interface CallerEvent extends LoadEvent {
+  /** The call that waits: the same object in all of its events. */
+  readonly caller: object;
+}
+
 /** An event of a subscription. */
 export interface SubscriptionEvent extends TrackerEvent {
   /** The subscription. */
@@ -122,6 +152,11 @@ export interface TrackerEvents {
   changing: InvalidationEvent;
   /** The change of `mutate` has returned a value or a promise, or has thrown; it is over when the section ends. */
   changed: InvalidationEvent;
+  /**
+   * `begin` or `tryBegin` gives out a handle. Only where this is observed is that not the section itself (the `invalidation` of
+   * all events), but an object of its own, so that it can be seen that it was dropped.
+   */
+  given: GivenEvent;
   /** A section has ended, or was rolled back. */
   ended: InvalidationEvent;
   /** A non-waiting begin was refused. */
@@ -132,6 +167,20 @@ export interface TrackerEvents {
   wake: WakeEvent;
   /** A `readBegin` or a begin that waited was aborted, timed out, or turned away; a lookup says `failed` instead. */
   gaveUp: WakeEvent;
+  /** A `readBegin` has its token at once; one that had to wait says `wake` instead. */
+  read: ReadEvent;
+  /** `close` was called again while its section still begins, so that one more waits for that. */
+  closing: InvalidationEvent;
+  /** A driver is about to start a load that several callers may share; `loaded` follows in the same turn. */
+  loading: LoadEvent;
+  /** The load was started. */
+  loaded: LoadEvent;
+  /** Somebody waits for the load. */
+  joined: CallerEvent;
+  /** Somebody who waited for the load does so no longer. */
+  left: CallerEvent;
+  /** The load is over, for all who waited. */
+  landed: LoadEvent;
   /** A lookup calls its fetch. */
   attempt: LookupEvent;
   /** An attempt was hit and is not committed. */
@@ -158,7 +207,8 @@ export type Note = <Name extends keyof TrackerEvents>(name: Name, details: Omit<
 
 /** All names of {@link TrackerEvents}. */
 const EVENTS: Names = /* @__PURE__ */ names(
-  'begin notifying notified begun changing changed ended refused wait wake gaveUp',
+  'begin notifying notified begun changing changed given ended refused wait wake gaveUp read closing',
+  'loading loaded joined left landed',
   'attempt collided committed failed held released subscribed closed',
 );
 

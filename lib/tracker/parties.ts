@@ -10,64 +10,16 @@
  *   Member    open -> closed; moved by its subscription
  */
 
-import { CANCEL_NAMES, type CancelOptions } from '../base/cancel.js';
-import type { DisposableHandle } from '../base/dispose.js';
 import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
-import { checkNames, type Names, names } from '../base/options.js';
+import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
-import type { Ignore, InvalidationInfo, InvalidationKind, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
+import type { Ignore, InvalidationInfo, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
+import { BEGIN_OPTIONS, type BeginOptions, DEFAULT_KIND, type Invalidation, type Subscriber } from './invalidation.js';
 import { type Lot, Parked } from './parking.js';
 import type { Handles } from './register.js';
 
 // --- sections
-
-/** The kind of an invalidation that names none: the content changes. */
-export const DEFAULT_KIND = 'clear';
-
-/** True unless the filter says it may be ignored. A filter that throws has not said so: the careful answer stands. */
-export function concerns(ignore: Ignore | undefined, info: InvalidationInfo): boolean {
-  try {
-    return ignore === undefined || !ignore(info);
-  } catch {
-    return true;
-  }
-}
-
-/** A running (or ended) invalidation, as its owner and the subscribers see it. */
-export interface Invalidation extends InvalidationInfo, DisposableHandle {
-  /** The ranges that change: sorted, merged, frozen. */
-  readonly ranges: readonly Range[];
-  /** The space's counter at the begin. */
-  readonly beginSeq: Seq;
-  /** True if a subscriber may take its time (return a promise); false if it must comply at once or refuse. */
-  readonly blockable: boolean;
-  /** True from the begin to the end. */
-  readonly active: boolean;
-  /** The section it was declared to be nested in. */
-  readonly within: Invalidation | undefined;
-  /** Ends the section: the content is stable again, overlapping waiters wake. A second call does nothing. O(log n). */
-  end(): void;
-}
-
-/** How to begin. The bounds end the wait for holds and for subscribers; they are not read after the begin. */
-export interface BeginOptions extends CancelOptions {
-  /** A word of the space's vocabulary; default `'clear'`. */
-  kind?: InvalidationKind | undefined;
-  /** Who changes; filters compare it by identity. Kept until the tracker's history forgets the section. */
-  owner?: unknown;
-  /** A name for error messages, snapshots and observers. */
-  label?: string | undefined;
-  /**
-   * The running section that this one is nested in. A nested begin never queues behind a held lookup, which may
-   * itself be waiting for the outer section. The outer one must still be active.
-   */
-  within?: Invalidation | undefined;
-}
-
-/** The names of {@link BeginOptions}. */
-export const BEGIN_NAMES: string = `kind owner label within ${CANCEL_NAMES}`;
-const BEGIN_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES);
 
 /** Before its begin. */
 export const FRESH = 0;
@@ -177,6 +129,19 @@ export class Section extends Parked implements Invalidation {
     return `the invalidation${label === undefined ? '' : ` ${describe(label)}`} (${kind}) over ${describeSpans(spans, this.home.describe)}`;
   }
 
+  /** What users see of it. */
+  outward(): Invalidation {
+    return this;
+  }
+
+  /** What its owner gets. */
+  give(): Invalidation {
+    return this;
+  }
+
+  /** Its owner has shown what it got. */
+  recall(_given: Invalidation): void {}
+
   [Symbol.dispose](): void {
     this.end();
   }
@@ -184,21 +149,26 @@ export class Section extends Parked implements Invalidation {
 
 function ignoreCall(): void {}
 
-printed(Section.prototype, {
-  name: 'Invalidation',
-  data: ({ label, kind, ranges, state, blockable, beginSeq }) => ({
-    label,
-    kind,
-    ranges,
-    state: ['fresh', 'queued', 'active', 'ended'][state],
-    blockable,
-    beginSeq,
-  }),
-});
+/** What people see of a section. */
+export function sectionData({ label, kind, ranges, state, blockable, beginSeq }: Section): object {
+  return { label, kind, ranges, state: STATES[state], blockable, beginSeq };
+}
 
-function enclosing(home: SectionHome, within: Invalidation): Section {
+const STATES = ['fresh', 'queued', 'active', 'ended'] as const;
+
+printed(Section.prototype, { name: 'Invalidation', data: sectionData });
+
+/** The section behind what users have: that itself, or the section of a handle (handle.ts). */
+export function sectionOf(given: Invalidation): Invalidation {
+  const { section } = (given ?? {}) as { section?: unknown };
+  return section instanceof Section ? section : given;
+}
+
+function enclosing(home: SectionHome, given: Invalidation): Section {
+  const within = sectionOf(given);
   const fits = within instanceof Section && within.home === home && within.active;
-  check(fits, 'within', within, 'an active invalidation of the same tracker');
+  check(fits, 'within', given, 'an active invalidation of the same tracker');
+  (within as Section).recall(given);
   return within as Section;
 }
 
@@ -339,28 +309,6 @@ export interface Asked {
   answered(member: Member): void;
   /** Nobody is. */
   giveUp(error: unknown): void;
-}
-
-/** The two calls a party gets. They may close any subscription, and begin or end other invalidations. */
-export interface Subscriber {
-  /**
-   * The content of `ranges` is about to change: stop using what was derived from it. They are the part of the invalidation
-   * that lies inside the subscription: sorted, merged, frozen. All overlapping subscribers are called, in the order of
-   * subscription, before any is awaited.
-   *
-   * Return nothing when it is done, or a promise for when it will be. If `invalidation.blockable` is false, `false` or
-   * a promise refuses: then nothing is changed. Throwing, rejecting, or answering `false` to a blockable invalidation
-   * makes the begin fail with `SubscriberError`. Closing the subscription answers for it.
-   *
-   * A callback that invalidates what it is being told about, which calls it again, ends in `FeedbackError`.
-   */
-  invalidate(invalidation: Invalidation, ranges: readonly Range[]): void | false | PromiseLike<void>;
-  /**
-   * The ranges are stable again (as far as this section is concerned). Also called for a begin that failed or was
-   * rolled back after this subscriber had been told, and for a section that was active when it subscribed. What it
-   * throws is reported by the host as an uncaught exception; nobody else misses the end because of it.
-   */
-  end?(invalidation: Invalidation, ranges: readonly Range[]): void;
 }
 
 /** Who holds derived state. In the space's tree exactly while `closed` is false. */

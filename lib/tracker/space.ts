@@ -28,10 +28,12 @@ import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges, type Wo
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers } from './answers.js';
+import { collisionOf } from './collision.js';
 import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
+import { concerns } from './invalidation.js';
 import type { Note } from './observer.js';
-import { concerns, type Hold, type Member, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
+import { type Hold, type Member, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
 
@@ -58,6 +60,8 @@ export class Space implements SectionHome {
   readonly note: Note | undefined;
   /** What ranges are in a driver's own words (keys), for messages; set by the driver. */
   describe: Words | undefined = undefined;
+  /** Somebody wants to see whether a section that was given out is dropped. */
+  readonly givesHandles: boolean;
   readonly gate: Gate;
   readonly history: History;
   readonly stats: TrackerStats = newStats();
@@ -77,12 +81,14 @@ export class Space implements SectionHome {
     label: string | undefined;
     historyCapacity: number;
     note: Note | undefined;
+    givesHandles: boolean;
     clock: Clock;
     seq: number;
   }) {
     this.label = options.label;
     this.clock = options.clock;
     this.note = options.note;
+    this.givesHandles = options.givesHandles;
     // Beyond 31 bits a number lives in a box. A field that has only ever held numbers is copied into a new box by every read
     // that the engine has not compiled; one that has held something else hands out the box that is there.
     this.seq = undefined as never;
@@ -128,34 +134,9 @@ export class Space implements SectionHome {
 
   /** What {@link check} says, with the reason. */
   collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
-    const found = this.#collision(spans, token, ignore);
+    const found = collisionOf(this, spans, token, ignore);
     if (this.describe === undefined || found?.range === undefined) return found;
     return { ...found, where: this.describe([found.range]) };
-  }
-
-  #collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
-    let lost: Collision | undefined;
-    for (let i = 0; i < spans.length; i += 2) {
-      const collision = this.#collisionIn(spans[i]!, spans[i + 1]!, token, ignore);
-      if (collision !== undefined && collision.reason !== 'history-lost') return collision;
-      lost ??= collision;
-    }
-    return lost;
-  }
-
-  #collisionIn(start: number, end: number, token: number, ignore: Ignore | undefined): Collision | undefined {
-    let hit: Collision | undefined;
-    this.gate.active.tree.visit(start, end, (from, to, { info, beginSeq }) => {
-      if (!concerns(ignore, info)) return false;
-      hit = { reason: 'active', ...named(info), range: intersection(start, end, from, to), seq: beginSeq };
-      return true;
-    });
-    if (hit !== undefined) return hit;
-    const found = this.history.find(start, end, token, ignore);
-    if (found === NONE) return undefined;
-    if (found === LOST) return { reason: 'history-lost', range: { start, end } };
-    const { start: from, end: to, seq, info } = this.history.entry(found);
-    return { reason: 'ended', ...named(info), range: intersection(start, end, from, to), seq: seq as Seq };
   }
 
   // --- begin and end
@@ -300,7 +281,7 @@ export class Space implements SectionHome {
   #overdue(section: Section): { what: string; waitedFor?: WaitedFor } {
     const what = `the begin of ${section.name}`;
     const forMs = this.clock.now() - section.since;
-    const by = section.state === QUEUED ? section.behind?.members[0] : firstOf(section.asked?.pending);
+    const by = section.state === QUEUED ? section.behind?.members[0] : [...(section.asked?.pending ?? [])][0];
     if (by === undefined) return { what };
     const range = rangeAt(by.spans);
     const where = this.describe?.([range]);
@@ -396,7 +377,7 @@ export class Space implements SectionHome {
     if (member.closed || member.subscriber.end === undefined) return;
     try {
       const part = partOf(member, section);
-      member.subscriber.end(section, part === section.spans ? section.ranges : toRanges(part));
+      member.subscriber.end(section.outward(), part === section.spans ? section.ranges : toRanges(part));
     } catch (error) {
       // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it
       // reports an event listener that throws.
@@ -408,10 +389,6 @@ export class Space implements SectionHome {
   }
 }
 
-function named({ kind, label }: { kind: string; label: string | undefined }): { kind: string; label?: string } {
-  return label === undefined ? { kind } : { kind, label };
-}
-
 /** What of a section concerns a member; the section's own spans if all of it does. */
 function partOf(member: Member, section: Section): Spans {
   return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
@@ -420,13 +397,4 @@ function partOf(member: Member, section: Section): Spans {
 /** Throws if whoever began does not wait any more. */
 function demandWanted({ givenUp }: Section): void {
   if (givenUp !== undefined) throw givenUp.error;
-}
-
-function firstOf<T>(all: ReadonlySet<T> | undefined): T | undefined {
-  for (const one of all ?? []) return one;
-  return undefined;
-}
-
-function intersection(start: number, end: number, from: number, to: number): { start: number; end: number } {
-  return { start: Math.max(start, from), end: Math.min(end, to) };
 }

@@ -9,11 +9,25 @@ import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { contains, describeSpans, type Spans, toSpans } from '../base/range.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
-import { type CommitOptions, type Fetch, LOOKUP_NAMES, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
-import { Member, type Subscriber } from './parties.js';
+import type { Subscriber } from './invalidation.js';
+import { Lookup } from './lookup.js';
+import {
+  type CommitOptions,
+  checkFilter,
+  checkToken,
+  checkWait,
+  type Fetch,
+  type FilterOptions,
+  LOOKUP_NAMES,
+  type LookupOptions,
+  type PlainLookupOptions,
+  WAIT_NAMES,
+  type WaitOptions,
+} from './options.js';
+import { Member } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
 import type { Space } from './space.js';
-import { checkFilter, checkToken, checkWait, type FilterOptions, WAIT_NAMES, WaitingRead, type WaitOptions } from './wait.js';
+import { WaitingRead } from './wait.js';
 
 /** How to subscribe. */
 export interface SubscribeOptions extends FilterOptions {

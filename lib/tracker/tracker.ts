@@ -17,51 +17,46 @@
  */
 
 import { CANCEL_NAMES, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
-import { type Clock, checkClock, systemClock } from '../base/clock.js';
+import { checkClock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import { checkNames, type Names, names } from '../base/options.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { EVERYTHING, single, toSpans } from '../base/range.js';
-import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
-import { type CommitOptions, type Fetch, LOOKUP_NAMES, Lookup, type LookupOptions, type PlainLookupOptions } from './lookup.js';
-import { checkObservers, type Note, noteTo, type TrackerObserver } from './observer.js';
-import { type BeginOptions, type Invalidation, Section, type Subscriber } from './parties.js';
-import { type TrackerSnapshot, takeSnapshot } from './snapshot.js';
+import { assimilate } from '../base/thenable.js';
+import type { Collision, Ranges, Seq } from '../base/vocabulary.js';
+import { HandledSection } from './handle.js';
+import { takeSnapshot } from './inspect.js';
+import type { BeginOptions, Invalidation, Subscriber } from './invalidation.js';
+import { Lookup } from './lookup.js';
+import { fillIn } from './notes.js';
+import { checkObservers, type Note, noteTo } from './observer.js';
+import {
+  type CommitOptions,
+  checkToken,
+  checkWait,
+  DEFAULT_HISTORY_CAPACITY,
+  type Fetch,
+  type FilterOptions,
+  filterOf,
+  LOOKUP_NAMES,
+  type LookupOptions,
+  type PlainLookupOptions,
+  type RangeTrackerOptions,
+  TRACKER_OPTIONS,
+  WAIT_NAMES,
+  type WaitOptions,
+} from './options.js';
+import { Section } from './parties.js';
+import type { TrackerSnapshot } from './snapshot.js';
 import { Space } from './space.js';
 import type { TrackerStats } from './stats.js';
 import { OpenSubscription, type SubscribeOptions, type Subscription } from './subscription.js';
-import { checkFilter, checkToken, checkWait, type FilterOptions, WAIT_NAMES, WaitingRead, type WaitOptions } from './wait.js';
-
-/**
- * Ended invalidations remembered by default. 4,096 cover a lookup of 100 ms at 40,000 invalidations a second, and cost
- * 128 KiB when full, with one range each (it grows from nothing).
- */
-export const DEFAULT_HISTORY_CAPACITY = 4096;
-
-/** How a tracker is made. */
-export interface RangeTrackerOptions {
-  /** A name for error messages, snapshots and observers. */
-  label?: string | undefined;
-  /**
-   * Ended invalidations remembered, however many ranges each has: a whole number of at least 1; default 4,096. A lookup
-   * during which more end than that retries although it may not have been hit (`history-lost`, counted in
-   * `stats.historyLost`), unless it holds its ranges. Memory: 32 bytes a range, and at most 2^20 ranges (32 MiB).
-   */
-  historyCapacity?: number | undefined;
-  /** Told of every event; several are told in their order. Absent, it costs one comparison an event. */
-  observer?: TrackerObserver | readonly TrackerObserver[] | undefined;
-  /** Where time comes from; default the host's timers and `performance.now()`. */
-  clock?: Clock | undefined;
-  /** The counter's first value, a safe integer of at least 0; default 0. For tests near a limit, or to go on counting. */
-  initialSeq?: number | undefined;
-}
+import { WaitingRead } from './wait.js';
 
 /** @internal What drivers of this package need of a tracker, and the public must not see. */
 export let spaceOf: (tracker: RangeTracker) => Space;
 
-const TRACKER_OPTIONS: Names = /* @__PURE__ */ names('label historyCapacity observer clock initialSeq');
-const FILTER_OPTIONS: Names = /* @__PURE__ */ names('ignore');
 const WAIT_OPTIONS: Names = /* @__PURE__ */ names(WAIT_NAMES);
 const LOOKUP_OPTIONS: Names = /* @__PURE__ */ names(LOOKUP_NAMES);
 const CLOSE_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
@@ -75,6 +70,10 @@ const CLOSE_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
 export class RangeTracker {
   static {
     spaceOf = (tracker) => tracker.#space;
+    fillIn((tracker, name, load, caller) => {
+      // A tracker of another copy of the package has another `#space`. The names and the details go together as TrackerEvents says.
+      if (#space in tracker) tracker.#space.note?.(name, { load, caller } as never);
+    });
     // biome-ignore lint/complexity/noThisInStatic: a bundler renames a class that names itself, and the name shows in stacks
     giveOut(this.prototype, ['begin', 'mutate', 'invalidate', 'readBegin', 'lookup', 'close']);
   }
@@ -99,7 +98,8 @@ export class RangeTracker {
     checkClock(clock);
     check(Number.isSafeInteger(initialSeq) && initialSeq >= 0, 'initialSeq', initialSeq, 'a safe integer of at least 0');
     const note = observers.length === 0 ? undefined : noteTo(this, observers, () => this.#space.stats.observerErrors++);
-    this.#space = new Space({ label, historyCapacity, note, clock, seq: initialSeq });
+    const givesHandles = observers.some(({ given }) => given !== undefined);
+    this.#space = new Space({ label, historyCapacity, note, givesHandles, clock, seq: initialSeq });
   }
 
   /** The event counter: +1 at every begin and at every end, only ever forward. */
@@ -139,8 +139,7 @@ export class RangeTracker {
     const section = this.#section(ranges, true, options);
     const begun = this.#space.begin(section, options);
     if (begun !== undefined) await begun;
-    if (this.#space.note !== undefined) this.#space.note('begun', { invalidation: section });
-    return section;
+    return this.#given(section);
   }
 
   /**
@@ -151,8 +150,16 @@ export class RangeTracker {
    */
   tryBegin(ranges: Ranges, options?: BeginOptions): Invalidation | undefined {
     const section = this.#space.tryBegin(this.#section(ranges, false, options));
-    if (section !== undefined && this.#space.note !== undefined) this.#space.note('begun', { invalidation: section });
-    return section;
+    return section === undefined ? undefined : this.#given(section);
+  }
+
+  #given(section: Section): Invalidation {
+    const { note } = this.#space;
+    if (note === undefined) return section;
+    note('begun', { invalidation: section });
+    const handle = section.give();
+    note('given', { invalidation: section, handle });
+    return handle;
   }
 
   /**
@@ -318,9 +325,9 @@ export class RangeTracker {
         settle = resolve;
       });
       settle(this.#close(options)); // only now: a subscriber may call close() while it is told
-    } else if (options !== undefined) {
-      const { clock } = this.#space;
-      const bound = cancelOn(clock, options, 'the close of the tracker', (error) => this.#release?.giveUp(error));
+    } else {
+      if (this.#release?.active === true) this.#space.note?.('closing', { invalidation: this.#release });
+      const bound = cancelOn(this.#space.clock, options, 'the close of the tracker', (error) => this.#release?.giveUp(error));
       const clear = () => bound?.clear();
       this.#closing.then(clear, clear);
     }
@@ -346,7 +353,8 @@ export class RangeTracker {
     const space = this.#space;
     if (space.closed) throw space.closedError();
     const spans = toSpans(ranges);
-    const section = new Section(space, spans, blockable, options);
+    const Made = space.givesHandles ? HandledSection : Section;
+    const section = new Made(space, spans, blockable, options);
     if (options !== undefined) checkCancel(options);
     return section;
   }
@@ -361,19 +369,18 @@ printed(RangeTracker.prototype, {
   },
 });
 
-function filterOf(options: FilterOptions | undefined, where: string): Ignore | undefined {
-  if (options === undefined) return undefined;
-  checkNames(options, FILTER_OPTIONS, where);
-  checkFilter(options);
-  return options.ignore;
-}
-
 /** Calls the change between the two events that say so. */
-function observed<T>(invalidation: Invalidation, change: (invalidation: Invalidation) => T, note: Note): T {
+function observed<T>(
+  section: Section,
+  change: (invalidation: Invalidation) => T | PromiseLike<T>,
+  note: Note,
+): T | PromiseLike<T> {
+  const invalidation = section;
   note('begun', { invalidation });
   note('changing', { invalidation });
   try {
-    return change(invalidation);
+    const returned: T | PromiseLike<T> = change(section.outward());
+    return assimilate(returned) ?? returned; // inside the two: a lazy thenable starts when it is asked
   } finally {
     note('changed', { invalidation });
   }

@@ -9,6 +9,8 @@ const ORDER = 'test/debug/order.test.ts';
 const CONTEXTS = 'test/debug/contexts.test.ts';
 const HAND = 'test/debug/hand.test.ts';
 const REPORT = 'test/debug/report.test.ts';
+const HIDDEN = 'test/debug/hidden.test.ts';
+const HANDLES = 'test/debug/handles.test.ts';
 
 /** Wrong behaviour of `lockOrder()`, one at a time. */
 export const DEBUG_FAULTS: readonly Fault[] = [
@@ -116,5 +118,97 @@ export const DEBUG_FAULTS: readonly Fault[] = [
     find: '    open.delete(record);',
     replace: '',
     first: [REPORT],
+  },
+  {
+    name: 'debug: a readBegin that did not have to wait is in no order',
+    file: 'tracker/wait.ts',
+    find: "      this.space.note?.('read', { reader: this });\n",
+    replace: '',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a lazy thenable of a change starts outside the change',
+    file: 'tracker/tracker.ts',
+    find: 'return assimilate(returned) ?? returned;',
+    replace: 'return assimilate ? returned : returned;',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a lazy thenable of a callback starts outside the callback',
+    file: 'tracker/answers.ts',
+    find: 'const promise = assimilate<void | false>(returned);',
+    replace:
+      'const promise = returned === undefined || returned === false ? undefined : assimilate && Promise.resolve(returned as never);',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a subscriber that waits for a close that waits for it is not seen',
+    file: 'tracker/tracker.ts',
+    find: "if (this.#release?.active === true) this.#space.note?.('closing', { invalidation: this.#release });",
+    replace: '',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a shared load needs nobody to go on',
+    file: 'debug/graph.ts',
+    find: '  if (party instanceof LoadRecord) return',
+    replace: '  if (party instanceof LoadRecord && party.name === undefined) return',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a cache does not say who shares its loads',
+    file: 'keyed/flight.ts',
+    find: "      this.note('joined', caller);\n",
+    replace: '',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a mirror does not say who shares its loads',
+    file: 'mirror/run.ts',
+    find: "    if (before === 0 && read.isAwaited) this.#note('joined', read);\n",
+    replace: '',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: whoever has left a load still waits for it',
+    file: 'debug/loads.ts',
+    find: '    if (!isAwaitedIn(load, load.context?.parent)) load.context?.detach();\n',
+    replace: '',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a bound job belongs to whoever runs it',
+    file: 'debug/lock-order.ts',
+    find: 'contexts.run(current, () => fn(...args))',
+    replace: 'contexts.run(contexts.current ?? current, () => fn(...args))',
+    first: [HIDDEN],
+  },
+  {
+    name: 'debug: a handle that was dropped is not noticed',
+    file: 'debug/lock-order.ts',
+    find: '    if (record !== undefined) watchCollected(handle, this.#whenDropped(record), record);\n',
+    replace: '    void [record, handle];\n',
+    first: [HANDLES],
+  },
+  {
+    name: 'debug: a handle that was dropped after the end is a leak',
+    file: 'debug/lock-order.ts',
+    find: '    forgetCollected(record);\n',
+    replace: '',
+    first: [HANDLES],
+  },
+  {
+    name: 'debug: the owner gets the section itself, which the tracker keeps',
+    file: 'tracker/tracker.ts',
+    find: 'space.givesHandles ? HandledSection : Section',
+    replace: '!HandledSection ? Section : Section',
+    first: [HANDLES],
+  },
+  {
+    name: 'debug: a section nested in a handle is refused',
+    file: 'tracker/parties.ts',
+    find: 'return section instanceof Section ? section : given;',
+    replace: 'return given;',
+    first: [HANDLES],
   },
 ];

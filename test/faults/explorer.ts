@@ -8,7 +8,6 @@ const PRUNING = 'test/explorer/pruning.test.ts';
 const BUGS = 'test/explorer/bugs.test.ts';
 const REPORTS = 'test/explorer/reports.test.ts';
 const CHECK_POINTS = 'test/explorer/check-points.test.ts';
-const ENDLESS = 'test/explorer/endless.test.ts';
 
 /** Wrong behaviour of `explore`, `sample` and `replay`, one at a time. */
 export const EXPLORER_FAULTS: readonly Fault[] = [
@@ -28,16 +27,16 @@ export const EXPLORER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'the explorer goes on before all microtasks have run',
-    file: 'testing/explorer/run.ts',
+    file: 'testing/explorer/settler.ts',
     find: 'if (this.#waiting.push(resolve) === 1) this.#channel.port2.postMessage(undefined);',
     replace: 'resolve();',
     first: [COUNTING],
   },
   {
     name: 'explorations that run side by side wake one of them only',
-    file: 'testing/explorer/run.ts',
-    find: 'for (const proceed of waiting) proceed();',
-    replace: 'waiting[0]?.();',
+    file: 'testing/explorer/settler.ts',
+    find: 'for (const proceed of waiting) proceed(isSettled);',
+    replace: 'waiting[0]?.(isSettled);',
     first: [COUNTING],
   },
   {
@@ -186,26 +185,5 @@ export const EXPLORER_FAULTS: readonly Fault[] = [
     find: '    this.#taking = place;',
     replace: '',
     first: [CHECK_POINTS],
-  },
-  {
-    name: 'microtasks without end are cut off beside who has to be told',
-    file: 'testing/explorer/run.ts',
-    find: '    run.#demandSettled(await settler.settle());',
-    replace: '    await settler.settle();',
-    first: [ENDLESS],
-  },
-  {
-    name: 'the end of a scenario may go round in microtasks for ever',
-    file: 'testing/explorer/settler.ts',
-    find: '    if (!isSettled) for (const cut of [...this.#guarded]) cut();\n',
-    replace: '',
-    first: [ENDLESS],
-  },
-  {
-    name: 'whoever runs beside a loop of microtasks fails with it',
-    file: 'testing/explorer/run.ts',
-    find: '    if (lost.length === 0) return; // those of an exploration that runs beside this one\n',
-    replace: '',
-    first: [ENDLESS],
   },
 ];

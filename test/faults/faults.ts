@@ -222,7 +222,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a filter that throws has ignored',
-    file: 'tracker/parties.ts',
+    file: 'tracker/invalidation.ts',
     find: '  } catch {\n    return true;',
     replace: '  } catch {\n    return false;',
     first: [MODEL],

@@ -111,15 +111,15 @@ export const MIRROR_FAULTS: readonly Fault[] = [
   {
     name: 'a load ends when its first reader leaves',
     file: 'mirror/run.ts',
-    find: 'if (this.#readers.delete(read)) this.#giveUpIfUnwanted(reason);',
-    replace: 'if (this.#readers.delete(read)) this.giveUp(reason);',
+    find: "this.#note('left', read);\n    this.#giveUpIfUnwanted(reason);",
+    replace: "this.#note('left', read);\n    this.giveUp(reason);",
     first: [EXAMPLES],
   },
   {
     name: 'a load goes on when its last reader has left',
     file: 'mirror/run.ts',
-    find: 'if (this.#readers.delete(read)) this.#giveUpIfUnwanted(reason);',
-    replace: 'void (this.#readers.delete(read) && reason);',
+    find: "this.#note('left', read);\n    this.#giveUpIfUnwanted(reason);",
+    replace: "this.#note('left', read);\n    void reason;",
     first: [EXAMPLES],
   },
   {

@@ -24,8 +24,14 @@ export const names = [
 
 /** The steps of a begin and of a change, and waits that were given up: only where a test is about them, as they come with all. */
 export const steps = ['notifying', 'begun', 'changing', 'changed', 'gaveUp'] as const satisfies readonly (keyof TrackerEvents)[];
+/** What only the lock-order checker needs to know. */
+export const hidden = ['read', 'given', 'closing'] as const satisfies readonly (keyof TrackerEvents)[];
+/** What drivers tell, about loads that several calls share. */
+export const shared = ['loading', 'loaded', 'joined', 'left', 'landed'] as const satisfies readonly (keyof TrackerEvents)[];
+/** All that a tracker tells itself. */
+export const own = [...names, ...steps, ...hidden] as const;
 /** All there are. */
-export const all = [...names, ...steps] as const;
+export const all = [...own, ...shared] as const;
 
 /** Fails to compile if an event is in neither list. */
 export const isComplete: [Exclude<keyof TrackerEvents, (typeof all)[number]>] extends [never] ? true : false = true;

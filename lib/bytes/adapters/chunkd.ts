@@ -7,7 +7,6 @@
  * as it is for the package's own sources; none of them gives bytes that are not there.
  */
 import { check } from '../../base/errors.js';
-
 import type { ByteVersion } from '../backend.js';
 import type { ByteReader } from '../reader.js';
 import { bufferOf, checkReader, isConsistentReader, readToEnd } from './whole.js';

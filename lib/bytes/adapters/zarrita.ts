@@ -6,7 +6,6 @@
  * such map: the source keeps pages, and keeps them right.
  */
 import { check } from '../../base/errors.js';
-
 import { isMissing } from '../errors.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 import { checkReader, readToEnd } from './whole.js';

@@ -17,7 +17,6 @@
  */
 import { type ContextStorage, newContextStorage } from '../../base/async-context.js';
 import { outlets } from '../../base/outlets.js';
-
 import type { Touches } from './scenario.js';
 
 /** An actor of a run, as its promises know it. */

@@ -27,7 +27,7 @@ const alone = Object.fromEntries(
 );
 
 function isEvent(name: string): boolean {
-  return typeof checking[name] === 'function' && !['run', 'handOver', 'leaks'].includes(name);
+  return typeof checking[name] === 'function' && !['run', 'bind', 'handOver', 'leaks'].includes(name);
 }
 
 function counting(name: string, handler: (event: unknown) => void): (event: unknown) => void {

@@ -7,7 +7,7 @@ const mutating = process.env.STRYKER_MUTATOR_WORKER !== undefined;
 
 const ALL = ['test/**/*.test.ts'];
 /** They count what the heap has, or load the library in another form than all others: their process must be new. */
-const ALONE = ['test/**/*.heap.test.ts', 'test/debug/contract.test.ts', 'test/debug/hmm.test.ts'];
+const ALONE = ['test/**/*.heap.test.ts', 'test/debug/{contract,hmm}.test.ts'];
 /**
  * They run the same lines many thousand times, or look at text. Counting those lines would take half as long again, and cover
  * nothing that the examples do not.

@@ -143,12 +143,6 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
 
   /** Asks the cache, or runs the first attempt, at once if no change is active. Somebody must have joined. */
   start(): void {
-    this.note('loading');
-    this.takeOff();
-    this.note('loaded');
-  }
-
-  private takeOff(): void {
     const { tracker } = this.host.settings.keyed;
     const { first } = this;
     if (tracker.activeCount > 0 || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
@@ -207,8 +201,18 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
       signal: this.leaving as unknown as AbortSignal,
       commit: (outcome: Outcome<K>) => this.land(outcome),
     };
-    const read = (attempt: KeyedAttempt<K>) => this.forCaller(() => this.read(attempt));
+    const read = (attempt: KeyedAttempt<K>) => this.forCaller(() => this.tellAndRead(attempt));
     keyed.lookup<Outcome<K>, void>(this.slot.key, read, options).catch((error) => this.fail(error));
+  }
+
+  /** Inside of the caller's context, so that whoever follows contexts finds the load's own one in it. */
+  private tellAndRead(attempt: KeyedAttempt<K>): ReturnType<typeof this.read> {
+    this.note('loading');
+    try {
+      return this.read(attempt);
+    } finally {
+      this.note('loaded');
+    }
   }
 
   /** True if the attempt that is running has observed what this change is about to change. */

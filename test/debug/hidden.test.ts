@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { RangeTracker } from '../../lib/index.js';
-import { fence, KeyedFence } from '../../lib/keyed/index.js';
+import { CycleError, fence, KeyedFence } from '../../lib/keyed/index.js';
 import { RangeMirror } from '../../lib/mirror/index.js';
 import { ignoreTimeout, judged, kinds, LIMIT, PAGE, setup } from '../support/debug/setup.js';
 import { deferred, soon, turns } from '../support/turns.js';
@@ -224,17 +224,19 @@ describe('a wait for a load that others share', () => {
     expect(reports).toEqual([]);
   });
 
-  it('of its own key, or its own page, by the load itself, is reported', async () => {
-    for (const make of [sharing['of a fenced cache']!, sharing['of a mirror']!]) {
-      const { checker, reports, track } = setup();
-      const read = make(track, checker);
-      const go = deferred();
-      const reading = read(() => Promise.race([turns().then(() => read(async () => 1)), go.promise]));
-      await judged();
-      expect(kinds(reports)).toEqual(['self-wait error']);
-      go.resolve();
-      await reading;
-    }
+  it('of its own page, by the load itself, is reported; a fenced cache ends such a load with an error of its own', async () => {
+    const { checker, reports, track } = setup();
+    const read = sharing['of a mirror']!(track, checker);
+    const go = deferred();
+    const reading = read(() => Promise.race([turns().then(() => read(async () => 1)), go.promise]));
+    await judged();
+    expect(kinds(reports)).toEqual(['self-wait error']);
+    go.resolve();
+    await reading;
+    const own = setup();
+    const again = sharing['of a fenced cache']!(own.track, own.checker);
+    await expect(again(() => turns().then(() => again(async () => 1)))).rejects.toThrow(CycleError);
+    expect(own.reports).toEqual([]);
   });
 });
 

@@ -91,3 +91,9 @@ export interface SubscriptionInfo {
   /** True after `close()`, or after the tracker was closed. */
   readonly closed: boolean;
 }
+
+/** A load that several callers wait for together, in a driver (a mirror, a fenced cache). */
+export interface LoadInfo {
+  /** What is loaded, for people. */
+  readonly name: string;
+}

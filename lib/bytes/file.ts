@@ -24,6 +24,7 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { Range } from '../base/vocabulary.js';
+
 import type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyContext } from './backend.js';
 import { pause } from './bounded.js';
 import { SourceError } from './errors.js';

@@ -31,6 +31,7 @@ import { ClosedError, describe } from '../base/errors.js';
 import { contains, toSpans } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
+
 import type { ByteReading, ByteVersion } from './backend.js';
 import { isMissing, SourceError } from './errors.js';
 import type { Settings } from './options.js';

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { check, InvalidRangeError } from '../base/errors.js';
 import { DEFAULT_MAX_RUN_PAGES } from '../mirror/internal.js';
 import { RangeTracker } from '../tracker/index.js';
+
 import type { ByteBackend, ByteVersion } from './backend.js';
 import type { ByteReadOptions } from './reader.js';
 

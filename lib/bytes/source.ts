@@ -21,6 +21,7 @@ import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
 import { Home } from '../mirror/internal.js';
 import type { Attempt, BeginOptions, Invalidation, PlainLookupOptions, RangeTracker } from '../tracker/index.js';
+
 import type { ByteVersion } from './backend.js';
 import { bounded } from './bounded.js';
 import { Keeper, QUERY } from './keeper.js';

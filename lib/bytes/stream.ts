@@ -16,6 +16,7 @@ import type { Clock } from '../base/clock.js';
 import { CollisionError, check } from '../base/errors.js';
 import type { Range, Seq } from '../base/vocabulary.js';
 import type { RangeTracker } from '../tracker/index.js';
+
 import { bounded } from './bounded.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';
 

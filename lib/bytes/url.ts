@@ -33,6 +33,7 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { Range } from '../base/vocabulary.js';
+
 import type { ByteBackend, ByteReadContext, ByteReading, IdentifyContext } from './backend.js';
 import { readBody, type UrlBody } from './body.js';
 import { pause } from './bounded.js';

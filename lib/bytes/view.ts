@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.js';
 import { single } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Attempt, RangeTracker } from '../tracker/index.js';
+
 import type { ByteVersion } from './backend.js';
 import { bounded } from './bounded.js';
 import { SourceError } from './errors.js';

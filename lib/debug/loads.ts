@@ -5,7 +5,9 @@
  * that of the call that has started it as long as this one waits, too. So it can be told what the load waits for.
  */
 import type { Clock } from '../base/clock.js';
-import type { CallerEvent, LoadEvent, LoadInfo, TrackerEvent } from '../tracker/index.js';
+import type { LoadInfo } from '../base/vocabulary.js';
+import type { CallerEvent, LoadEvent, TrackerEvent } from '../tracker/index.js';
+
 import type { Contexts } from './context.js';
 import type { Fresh } from './fresh.js';
 import type { Judge } from './judge.js';

@@ -12,6 +12,7 @@ import { check } from '../base/errors.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
 import { sectionOf } from '../tracker/internal.js';
+
 import { Contexts } from './context.js';
 import { type LockOrderDetails, LockOrderError } from './errors.js';
 import { Fresh } from './fresh.js';

@@ -21,6 +21,7 @@
  */
 import type { Range, ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
+
 import type { LockOrderStep } from './errors.js';
 import type { Trace } from './stack.js';
 

@@ -7,6 +7,7 @@
 import type { Clock } from '../base/clock.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, ObservedTracker } from '../tracker/index.js';
+
 import type { Orders } from './order.js';
 import { type Context, Ledger, type Party, ReaderRecord, SectionRecord } from './parties.js';
 import { Trace } from './stack.js';

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import type { Ignore } from '../base/vocabulary.js';
 import type { Attempt, BeginOptions, TrackerObserver } from '../tracker/index.js';
+
 import type { KeyScope } from './scope.js';
 import type { KeyedChange, KeyedInvalidation } from './section.js';
 
@@ -32,7 +33,7 @@ export interface KeyedBeginOptions<K> extends Omit<BeginOptions, 'within'> {
   within?: KeyedInvalidation<K> | undefined;
 }
 
-/** What `fetch` gets, as in {@link RangeTracker.lookup}, with keys for ranges. */
+/** What `fetch` gets, as in {@link KeyedFence.lookup}, with keys for ranges. */
 export interface KeyedAttempt<K> extends Omit<Attempt, 'observe'> {
   /**
    * Says "I am about to read this, too": the keys are checked at the commit from the attempt's token on. **What is read without

@@ -11,6 +11,7 @@ import { ClosedError, check, describe, InvalidArgumentError } from '../base/erro
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { assimilate } from '../base/thenable.js';
+
 import { Drops } from './drops.js';
 import type { KeyedBeginOptions, KeyedSubscription } from './fence-types.js';
 import type { FencedCache } from './fenced-cache.js';

@@ -27,10 +27,10 @@ import { type Activity, currentActivity, findCycle } from '../base/activity.js';
 import { type Cancellation, cancelOn } from '../base/cancel.js';
 import { type CallContext, keepContext } from '../base/context.js';
 import { CollisionError, CycleError } from '../base/errors.js';
+import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { assimilate } from '../base/thenable.js';
-import type { Seq } from '../base/vocabulary.js';
-import type { LoadInfo } from '../tracker/index.js';
-import { type LoadEventName, noteLoad } from '../tracker/internal.js';
+import type { LoadInfo, Seq } from '../base/vocabulary.js';
+
 import type { KeyedAttempt } from './fence-types.js';
 import { keyText } from './keys.js';
 import type { FenceSettings } from './options.js';

@@ -32,6 +32,7 @@ import {
   type WaitOptions,
 } from '../tracker/index.js';
 import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.js';
+
 import { DERIVED_A_SECTION } from './derived.js';
 import type {
   KeyedAttempt,

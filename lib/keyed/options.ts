@@ -5,6 +5,7 @@
 import type { CancelOptions } from '../base/cancel.js';
 import { check } from '../base/errors.js';
 import type { Ignore } from '../base/vocabulary.js';
+
 import type { KeyedBeginOptions, KeyedFenceOptions } from './fence-types.js';
 import { KeyedFence } from './keyed-fence.js';
 import type { KeyScope } from './scope.js';

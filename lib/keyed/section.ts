@@ -6,6 +6,7 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { printed } from '../base/print.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
+
 import { keyData } from './keys.js';
 import type { Named } from './points.js';
 import type { Changes } from './table.js';

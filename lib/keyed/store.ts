@@ -5,6 +5,7 @@
  */
 import { check, InvalidArgumentError } from '../base/errors.js';
 import { assimilate } from '../base/thenable.js';
+
 import { ErrorWatch } from './error-watch.js';
 import { isRedis, redisKeys } from './redis.js';
 import type { FenceableCache } from './shapes.js';

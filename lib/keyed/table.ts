@@ -29,6 +29,7 @@
 
 import { keepContext } from '../base/context.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+
 import { Derived } from './derived.js';
 import { ALL, Gate, Mark, type Named, NO_CHANGE, NO_READ, NOTHING, Point } from './points.js';
 import { KeyScope, mayMatch } from './scope.js';

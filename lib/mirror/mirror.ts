@@ -19,6 +19,7 @@ import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, describe } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import type { Range } from '../base/vocabulary.js';
+
 import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
 import type { MirrorStats } from './stats.js';

@@ -7,6 +7,7 @@
  */
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
+
 import type { Entry, Source } from './drops.js';
 import type { PagerParts } from './parts.js';
 

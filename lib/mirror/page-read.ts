@@ -20,6 +20,7 @@ import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.
 import { type Spans, toRanges, toSpans, unite } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Attempt } from '../tracker/index.js';
+
 import { Entry } from './drops.js';
 import { Home } from './home.js';
 import type { Pages } from './options.js';

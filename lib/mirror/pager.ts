@@ -20,6 +20,7 @@ import type { CancelOptions } from '../base/cancel.js';
 import { ClosedError, describe } from '../base/errors.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
+
 import { Drops, type Entry } from './drops.js';
 import { BannedError } from './errors.js';
 import type { Pages, Settings } from './options.js';

@@ -3,6 +3,7 @@
  */
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
+
 import type { Entry } from './drops.js';
 import type { Settings } from './options.js';
 import type { MirrorStats } from './stats.js';

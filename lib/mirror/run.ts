@@ -15,11 +15,11 @@
  */
 
 import { CollisionError } from '../base/errors.js';
+import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { toSpans } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
-import type { Range, Ranges, Seq } from '../base/vocabulary.js';
-import type { LoadInfo } from '../tracker/index.js';
-import { type LoadEventName, noteLoad } from '../tracker/internal.js';
+import type { LoadInfo, Range, Ranges, Seq } from '../base/vocabulary.js';
+
 import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';

@@ -3,6 +3,7 @@
  */
 import type { Range } from '../base/vocabulary.js';
 import type { Answer } from '../tracker/index.js';
+
 import type { TraceCollision, TraceReader } from './events.js';
 
 /** From one position to a later (or the same) one. */

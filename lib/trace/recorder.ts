@@ -25,6 +25,7 @@ import type {
   TrackerObserver,
 } from '../tracker/index.js';
 import { spaceOf } from '../tracker/internal.js';
+
 import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
 
 export {

@@ -10,7 +10,7 @@
  * holding its ranges where it must; attempt.ts takes the token and asks space.ts for the check, and collision.ts for the reason.
  * `readBegin` goes through wait.ts. heat.ts knows where holding from the start pays.
  *
- * To be looked at, and never acted on: subscription.ts (the handle that stays), observer.ts and notes.ts (events), snapshot.ts and
+ * To be looked at, and never acted on: subscription.ts (the handle that stays), observer.ts (events), snapshot.ts and
  * inspect.ts, stats.ts, handle.ts (sections whose handles may be dropped).
  *
  * Not to be touched: `seq`, which only space.ts moves; the states of parties, which only gate.ts moves; and the turn of check
@@ -26,7 +26,6 @@ export type {
   GivenEvent,
   InvalidationEvent,
   LoadEvent,
-  LoadInfo,
   LookupEvent,
   NotifiedEvent,
   NotifyingEvent,

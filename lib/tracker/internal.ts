@@ -2,7 +2,6 @@
  * The tracker's second door: what drivers of this package need, and the public must not see.
  */
 
-export { type LoadEventName, noteLoad } from './notes.js';
 export { DEFAULT_HISTORY_CAPACITY } from './options.js';
 export { sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';

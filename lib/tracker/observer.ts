@@ -8,7 +8,7 @@
 
 import { check } from '../base/errors.js';
 import { type Names, names } from '../base/options.js';
-import type { Collision, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
+import type { Collision, LoadInfo, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import type { Answer } from './answers.js';
 import type { Invalidation } from './invalidation.js';
 import type { TrackerSnapshot } from './snapshot.js';
@@ -106,12 +106,6 @@ export interface ReadEvent extends TrackerEvent {
 export interface GivenEvent extends InvalidationEvent {
   /** What the caller of `begin` or `tryBegin` gets, and subscribers got: an object of its own, which the tracker does not keep. */
   readonly handle: Invalidation;
-}
-
-/** A load that several callers wait for together, in a driver (a mirror, a fenced cache). */
-export interface LoadInfo {
-  /** What is loaded, for people. */
-  readonly name: string;
 }
 
 /** An event of a shared load; the load is the same object in all of its events. */

@@ -19,6 +19,7 @@
 import { CANCEL_NAMES, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
 import { checkClock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { fillIn } from '../base/notes.js';
 import { checkNames, type Names, names } from '../base/options.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
@@ -29,7 +30,6 @@ import { HandledSection } from './handle.js';
 import { takeSnapshot } from './inspect.js';
 import type { BeginOptions, Invalidation, Subscriber } from './invalidation.js';
 import { Lookup } from './lookup.js';
-import { fillIn } from './notes.js';
 import { checkObservers, type Note, noteTo } from './observer.js';
 import {
   type CommitOptions,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { contains, type Spans, toRanges, toSpans, unite } from '../../lib/base/range.js';
 import { IntervalTree } from '../../lib/interval-tree/index.js';
 import { deleteSpans, insertSpans, overlapsAny, visitSpans } from '../../lib/tracker/register.js';
+
 import { property } from '../support/model/random.js';
 import { anyMeet, joined } from '../support/model/ranges.js';
 

@@ -4,6 +4,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'ClosedError',
     'CollisionError',
     'CommitError',
+    'FeedbackError',
     'InvalidArgumentError',
     'InvalidRangeError',
     'RangeTracker',

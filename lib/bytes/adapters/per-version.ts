@@ -17,6 +17,7 @@
 import { check } from '../../base/errors.js';
 import type { Seq } from '../../base/vocabulary.js';
 import type { Attempt } from '../../tracker/index.js';
+
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import { type ConsistentReader, EVERYTHING, isConsistentReader } from './whole.js';

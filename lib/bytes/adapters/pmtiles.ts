@@ -19,6 +19,7 @@
 
 import { CollisionError, check } from '../../base/errors.js';
 import type { Collision, Seq } from '../../base/vocabulary.js';
+
 import type { ByteReader } from '../reader.js';
 import { bufferOf, type ConsistentReader, checkReader, EVERYTHING, isConsistentReader } from './whole.js';
 

@@ -8,6 +8,7 @@
 import { check } from '../../base/errors.js';
 import type { Collision, Range, Seq } from '../../base/vocabulary.js';
 import type { Attempt } from '../../tracker/index.js';
+
 import type { ConsistentOptions } from '../options.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 

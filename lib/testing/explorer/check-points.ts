@@ -17,6 +17,7 @@
  */
 import { type ContextStorage, newContextStorage } from '../../base/async-context.js';
 import { outlets } from '../../base/outlets.js';
+
 import type { Touches } from './scenario.js';
 
 /** An actor of a run, as its promises know it. */

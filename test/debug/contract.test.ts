@@ -4,7 +4,7 @@
  */
 import { describe, it, vi } from 'vitest';
 
-vi.mock('../../lib/tracker/tracker.js', async (original) => (await import('../support/debug/checked.js')).withChecker(original));
+vi.mock('../../lib/index.js', async (original) => (await import('../support/debug/checked.js')).withChecker(original));
 
 const { RangeTracker } = await import('../../lib/index.js');
 const { describeContract } = await import('../../lib/testing/contract/index.js');

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test, vi } from 'vitest';
 
-vi.mock('../../lib/tracker/tracker.js', async (original) => (await import('../support/debug/checked.js')).withChecker(original));
+vi.mock('../../lib/index.js', async (original) => (await import('../support/debug/checked.js')).withChecker(original));
 
 const { CASES, FAILURES, run } = await import('../support/hmm/variants.js');
 const { forker, innocents, newCounts, Race, reader, teardown, user } = await import('../support/hmm/race.js');

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { typeErrors } from './fence-types.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const modules = new Map([['rangefence', join(root, 'lib/base/range.ts')]]);
+const modules = new Map([['rangefence', join(root, 'lib/base/vocabulary.ts')]]);
 
 test('type errors of examples are found, with their lines, and correct examples have none', { timeout: 30_000 }, () => {
   const good = "import type { Range } from 'rangefence'\nconst range: Range = { start: 0, end: 8 }\nconsole.log(await range)";

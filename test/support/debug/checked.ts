@@ -2,7 +2,7 @@
  * Checked: programs run with one lock-order checker on every tracker that any of them makes, beside the observer that the
  * tracker has itself. All of them are correct, so whatever the checker says of them is a false report.
  *
- * A test file says `vi.mock('../../lib/tracker/tracker.js', withChecker)` before it imports anything else of the library.
+ * A test file says `vi.mock('../../lib/index.js', withChecker)` before it imports anything else of the library.
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect } from 'vitest';
@@ -52,7 +52,7 @@ function beside(own: Observer): Observer {
   return Object.fromEntries([...Object.keys(alone), ...Object.keys(own)].map((name) => [name, both(name)]));
 }
 
-type Module = typeof import('../../../lib/tracker/tracker.js');
+type Module = typeof import('../../../lib/index.js');
 
 /** The tracker's module, in which every tracker is checked. */
 export async function withChecker(original: <T>() => Promise<T>): Promise<Module> {

@@ -11,7 +11,6 @@
  *
  * Not promised, as with the tracker: exclusion between invalidations, anything about readers that go around it.
  */
-
 import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, describe, InvalidArgumentError } from '../base/errors.js';
@@ -66,7 +65,7 @@ export type KeyedMutation<K, T> = (invalidation: KeyedInvalidation<K>) => T | Pr
 /** @internal See {@link FenceInside}. */
 export let insideOf: <K>(fence: KeyedFence<K>) => FenceInside<K>;
 
-/** See the top of this page. */
+/** A tracker whose places are keys: changes of keys, and lookups that commit only what no change of their keys has touched. */
 export class KeyedFence<K> {
   static {
     insideOf = <K>(fence: KeyedFence<K>): FenceInside<K> => ({

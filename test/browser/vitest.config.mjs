@@ -26,7 +26,8 @@ const NODE_ONLY = [
   'test/contract/node.test.ts', // another test runner
   'test/contract/controller.model.test.ts', // what Node says of listeners
   'test/debug/*.test.ts', // contexts that follow awaits, and child processes
-  'test/keyed/packages.test.ts', // packages for Node
+  'test/keyed/{packages,differential.model,doors,cycles}.test.ts', // packages for Node, and contexts that follow awaits
+  'test/explorer/endless.test.ts', // processes
   'test/trace/pictures.test.ts', // pictures on disk
 ];
 
@@ -36,6 +37,8 @@ const NODE_ONLY_TESTS = [
   'bounds of one read are one listener for each wait, .*', // Node's warning about many listeners
   'the asynchronous context of the caller .*', // AsyncLocalStorage
   'promises .*', // createHook() counts them
+  '.*is none for code outside of an exploration, nor after it', // AsyncLocalStorage
+  '.*is the same in hosts without AsyncLocalStorage, where explorations take turns',
   'channels .*', // node:diagnostics_channel
   'the table of the documentation is the one that is asserted here', // a file
 ];

@@ -181,11 +181,11 @@ describe('closing a subscription', () => {
     const subscription = tracker.subscribe(PAGE, {
       invalidate() {
         subscription.close();
-        return new Promise<void>((_, reject) => setImmediate(() => reject(new Error('late, and nobody asks'))));
+        return new Promise<void>((_, reject) => setTimeout(() => reject(new Error('late, and nobody asks')), 0));
       },
     });
     await soon(tracker.invalidate(PAGE));
-    await new Promise(setImmediate);
+    await new Promise((resolve) => setTimeout(resolve, 5));
     expectNothingLeft(tracker);
   });
 

@@ -565,7 +565,7 @@ describe('invalidate', () => {
     const invalidated = tracker.invalidate(page).then(() => {
       done = true;
     });
-    await new Promise(setImmediate);
+    await turns();
     expect([done, tracker.activeCount]).toEqual([false, 1]);
     confirm();
     await invalidated;

@@ -16,7 +16,8 @@
  */
 
 import type { DisposableHandle } from '../base/dispose.js';
-import { check, describe, RetryLimitError } from '../base/errors.js';
+import { check, RetryLimitError } from '../base/errors.js';
+import { printed } from '../base/print.js';
 import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
 import { Home } from '../mirror/internal.js';
@@ -50,13 +51,20 @@ const STREAM_PAGES = 16;
 /** Rounds of a query whose holds run out: with the default of `holdMs`, at least ten seconds of changes without a pause. */
 const ROUNDS = 10;
 
-/** See the top of this page. Made by {@link openFile}, by {@link openUrl}, or over a backend of your own. */
+/**
+ * A file, or a thing behind a URL, as bytes of which no two that are given out together are of two versions. Made by {@link openFile}, by {@link openUrl}, or over a backend of your own.
+ */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class ByteSource implements ByteReader {
   static {
     // `this`, because a bundler renames a class that names itself, and the name shows wherever a source is printed.
     // biome-ignore lint/complexity/noThisInStatic: see above
     Object.defineProperty(this.prototype, Symbol.dispose, { value: dispose });
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    printed(this.prototype, {
+      name: 'ByteSource',
+      data: ({ label, version, closed, stats }: ByteSource) => ({ label, version, closed, stats }),
+    });
   }
 
   readonly #settings: Settings;
@@ -274,11 +282,6 @@ export class ByteSource implements ByteReader {
     this.#keeper.close();
     if (this.#settings.ownsTracker) await this.#settings.tracker.close();
     await this.#settings.backend.close?.();
-  }
-
-  /** Shows as `ByteSource "label"` wherever objects are described. */
-  get [Symbol.toStringTag](): string {
-    return `ByteSource ${describe(this.#settings.label)}`;
   }
 
   #checkOpen(): void {

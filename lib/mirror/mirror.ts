@@ -16,8 +16,9 @@
  */
 import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
-import { ClosedError, describe } from '../base/errors.js';
+import { ClosedError } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
+import { printed } from '../base/print.js';
 import type { Range } from '../base/vocabulary.js';
 
 import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
@@ -31,13 +32,24 @@ import type { MirrorStats } from './stats.js';
 // biome-ignore lint/correctness/noUnusedVariables: declarations that merge must name the same parameters
 export interface RangeMirror<Page> extends DisposableHandle {}
 
-/** See the top of this page. */
+/**
+ * Pages of a source, kept only as long as they are what the source holds: loaded on demand in shared runs, dropped before a change
+ * begins, and loaded again page by page. For device memory, tables, tiles, and anything else that has pages.
+ */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class RangeMirror<Page> {
   static {
     // `this`, because a bundler renames a class that names itself, and the name shows wherever a mirror is printed.
     // biome-ignore lint/complexity/noThisInStatic: see above
     Object.defineProperty(this.prototype, Symbol.dispose, { value: dispose });
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    printed(this.prototype, {
+      name: 'RangeMirror',
+      data: (mirror: RangeMirror<unknown>) => {
+        const { range, pageSize, size, banned, closed } = mirror;
+        return { label: mirror.#pager.settings.label, range, pageSize, size, banned, closed, stats: { ...mirror.stats } };
+      },
+    });
     // biome-ignore lint/complexity/noThisInStatic: see above
     giveOut(this.prototype, ['read']);
   }
@@ -135,12 +147,6 @@ export class RangeMirror<Page> {
    */
   close(): void {
     this.#pager.close();
-  }
-
-  /** Shows as `RangeMirror "label"` wherever objects are described. */
-  get [Symbol.toStringTag](): string {
-    const { label } = this.#pager.settings;
-    return label === undefined ? 'RangeMirror' : `RangeMirror ${describe(label)}`;
   }
 
   #present(first: number, count: number): Page[] | undefined {

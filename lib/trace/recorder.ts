@@ -13,6 +13,7 @@
 
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { printed } from '../base/print.js';
 import { toRanges, toSpans } from '../base/range.js';
 import type { Collision, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
 import type {
@@ -60,7 +61,10 @@ export interface TraceRecorderOptions {
   clock?: Pick<Clock, 'now'> | undefined;
 }
 
-/** See the top of this page. */
+/**
+ * Keeps what trackers tell, to be exported or drawn later: give its {@link TraceRecorder.observer} to a tracker, and take
+ * {@link TraceRecorder.trace} to {@link toHtml}, {@link toSvg} or {@link toChromeTrace}.
+ */
 export class TraceRecorder {
   /** What the tracker is given: `new RangeTracker({ observer: recorder.observer })`. */
   readonly observer: TrackerObserver;
@@ -287,3 +291,9 @@ function hitBy({ reason, range, where, kind, label }: Collision) {
 function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
+
+printed(TraceRecorder.prototype, {
+  name: 'TraceRecorder',
+  data: (recorder) => recorder.trace(),
+  brief: ({ size }) => ({ events: size }),
+});

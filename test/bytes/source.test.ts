@@ -771,7 +771,9 @@ describe('a source', () => {
 
   it('has a name, and shows it', () => {
     const { source, tracker } = new Desk({ label: 'tiles' });
-    expect([source.label, String(source), source.tracker]).toEqual(['tiles', '[object ByteSource "tiles"]', tracker]);
+    expect([source.label, source.tracker]).toEqual(['tiles', tracker]);
+    expect(String(source)).toMatch(/^ByteSource \{ label: "tiles", closed: false, stats: \{ requests: 0/);
+    expect(JSON.parse(JSON.stringify(source))).toMatchObject({ label: 'tiles', closed: false, stats: { requests: 0 } });
     expect(new Desk().source.label).toBe('memory');
   });
 

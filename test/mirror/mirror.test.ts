@@ -789,7 +789,11 @@ describe('bad input is refused before anything changes', () => {
 
 it('says what it is', () => {
   const { mirror } = new Desk({ label: 'bo' });
-  expect([mirror.range, mirror.pageSize, String(mirror)]).toEqual([{ start: 0, end: 800 }, 8, '[object RangeMirror "bo"]']);
+  expect([mirror.range, mirror.pageSize]).toEqual([{ start: 0, end: 800 }, 8]);
+  expect(String(mirror)).toMatch(
+    /^RangeMirror \{ label: "bo", range: \[0, 800\), pageSize: 8, size: \d+, banned: false, closed: false, stats: \{ hits: /,
+  );
+  expect(JSON.parse(JSON.stringify(mirror))).toMatchObject({ label: 'bo', range: { start: 0, end: 800 }, stats: { evicted: 0 } });
   expect(new RangeMirror({ tracker: new RangeTracker(), pageSize: 4, load: () => [] }).range).toEqual({
     start: 0,
     end: Number.POSITIVE_INFINITY,

@@ -83,7 +83,10 @@ export interface ForkOptions {
   label?: string | undefined;
 }
 
-/** See the top of this page. All ranges that are not said to be addresses must consist of whole pages. */
+/**
+ * A process's memory that a tracker watches over, as the kernel's tests have it: mapped, stored to, moved, forked and released, each
+ * change announced as the kernel announces it. All ranges that are not said to be addresses must consist of whole pages.
+ */
 export class SimulatedAddressSpace {
   /** Where every change is announced. */
   readonly tracker: RangeTracker;

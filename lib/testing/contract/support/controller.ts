@@ -16,7 +16,7 @@ interface Attached {
   readonly until: AbortSignal | undefined;
 }
 
-/** See the top of this page. */
+/** An AbortController whose listeners can be counted. */
 export class WatchedController extends AbortController {
   #attached: Attached[] = [];
 

@@ -23,23 +23,9 @@ export const KEYED_FAULTS: readonly Fault[] = [
     first: [FENCE],
   },
   {
-    name: 'what was forgotten counts as never hit',
-    file: 'keyed/table.ts',
-    find: 'if (token >= this.#forgotten) return ranges;',
-    replace: 'if (token >= -1) return ranges;',
-    first: [FENCE],
-  },
-  {
     name: 'nothing is kept for tokens that were taken by hand',
     file: 'keyed/table.ts',
     find: 'if (this.#byHand === Number.POSITIVE_INFINITY) this.#byHand = this.#seq();',
-    replace: '',
-    first: [FENCE],
-  },
-  {
-    name: 'a token by hand that is older than what was forgotten counts as good',
-    file: 'keyed/table.ts',
-    find: 'if (token < this.#forgotten) return undefined;',
     replace: '',
     first: [FENCE],
   },

@@ -17,7 +17,7 @@
 import { CollisionError } from '../base/errors.js';
 import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { toSpans } from '../base/range.js';
-import { isThenable } from '../base/thenable.js';
+import { assimilate } from '../base/thenable.js';
 import type { LoadInfo, Range, Ranges, Seq } from '../base/vocabulary.js';
 
 import type { Entry } from './drops.js';
@@ -75,7 +75,7 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     this.#note('loading');
     try {
       const pages = settings.load(this.first, this.count, this.#context());
-      returned = isThenable(pages) ? Promise.resolve(pages) : Promise.resolve().then(() => pages);
+      returned = assimilate(pages) ?? Promise.resolve().then(() => pages as readonly Page[]);
     } catch (error) {
       returned = Promise.reject(error);
     }

@@ -278,7 +278,8 @@ export class Lookup<T, R> extends Reader {
     this.release(); // hit although it held: by a nested begin, too
     // What it has discovered it will most likely read again: waiting for that, too, spares an attempt that is lost.
     this.spans = attempt.observed === undefined ? this.base : unite(this.base, attempt.observed);
-    if (this.fetching) Promise.resolve().then(() => this.next());
+    // Lapsed: whoever shares the space is about to begin a section over everything, which is waited for.
+    if (this.fetching || collision.reason === 'lapsed') Promise.resolve().then(() => this.next());
     else this.next();
   }
 

@@ -13,7 +13,7 @@
 import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
 import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
-import { describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { contains, describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Ignore, InvalidationInfo, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { BEGIN_OPTIONS, type BeginOptions, DEFAULT_KIND, type Invalidation, type Subscriber } from './invalidation.js';
 import { type Lot, Parked } from './parking.js';
@@ -352,4 +352,9 @@ export abstract class Member implements SubscriptionInfo {
 
   /** The error of everything that is asked of a closed subscription. */
   abstract closedError(): ClosedError;
+}
+
+/** What of a section concerns a member; the section's own spans if all of it does. */
+export function partOf(member: Member, section: Section): Spans {
+  return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
 }

@@ -24,7 +24,7 @@
 import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
-import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { EVERYTHING, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers } from './answers.js';
@@ -33,7 +33,7 @@ import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
 import { concerns } from './invalidation.js';
 import type { Note } from './observer.js';
-import { type Hold, type Member, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
+import { type Hold, type Member, partOf, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
 
@@ -60,6 +60,8 @@ export class Space implements SectionHome {
   readonly note: Note | undefined;
   /** What ranges are in a driver's own words (keys), for messages; set by the driver. */
   describe: Words | undefined = undefined;
+  /** Asked in the turn of each check: false if nobody here knows what has changed. Set by whoever shares the space with others. */
+  guard: (() => boolean) | undefined = undefined;
   /** Somebody wants to see whether a section that was given out is dropped. */
   readonly givesHandles: boolean;
   readonly gate: Gate;
@@ -109,6 +111,7 @@ export class Space implements SectionHome {
 
   /** See the top of the file, for one range. Two comparisons while nothing is active and nothing has ended since. */
   checkRange(start: number, end: number, token: number, ignore: Ignore | undefined): Verdict {
+    if (this.guard !== undefined && !this.guard()) return HIT;
     if (this.isActive(start, end, ignore)) return HIT;
     if (token >= this.history.last) return FINE;
     const found = this.history.find(start, end, token, ignore);
@@ -134,6 +137,7 @@ export class Space implements SectionHome {
 
   /** What {@link check} says, with the reason. */
   collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
+    if (this.guard?.() === false) return { reason: 'lapsed' };
     const found = collisionOf(this, spans, token, ignore);
     if (this.describe === undefined || found?.range === undefined) return found;
     return { ...found, where: this.describe([found.range]) };
@@ -387,11 +391,6 @@ export class Space implements SectionHome {
       });
     }
   }
-}
-
-/** What of a section concerns a member; the section's own spans if all of it does. */
-function partOf(member: Member, section: Section): Spans {
-  return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
 }
 
 /** Throws if whoever began does not wait any more. */

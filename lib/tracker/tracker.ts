@@ -117,6 +117,14 @@ export class RangeTracker {
     return this.#space.closed;
   }
 
+  /**
+   * True while nobody here knows what has changed: the process shares the space with others, and has lost contact. Every check says
+   * "collides" then; whoever keeps something uses it only while this is false, and asks in the turn of the use. False where nothing is shared.
+   */
+  get lapsed(): boolean {
+    return this.#space.guard?.() === false;
+  }
+
   /** Live counters. Read or copy them; they go on counting. */
   get stats(): Readonly<TrackerStats> {
     return this.#space.stats;

@@ -15,6 +15,7 @@
  *   begin B              waits for   admitted holds; and waiting holds older than B,
  *                                    unless the hold itself waits for a queued begin
  *   begin within another waits for   nothing
+ *   urgent begin         waits for   nothing
  *
  * The exception in the third line lets begins that queue during one phase go together, though a hold may have come
  * between them: it waits for the older begin anyway, and is admitted when that phase of begins is over. What a holding
@@ -25,7 +26,8 @@
  * older ticket; admitted holds and active sections wait for nothing here. No starvation: a begin that comes while a
  * hold waits for active sections alone queues behind it; a hold that comes while a begin queues waits behind that.
  * Nothing is for ever: what a begin waits for are lookups that hold when it starts to wait, or that are admitted
- * before it by the end of an active section; each leaves its hold `holdMs` after it came, at the latest.
+ * before it by the end of an active section; each leaves its hold `holdMs` after it came, or was admitted with nobody behind it. A
+ * lookup that has spent that time waiting gets in line again, behind the begins that it has delayed.
  *
  * Everyone parks at *one* thing that blocks it, the youngest, and looks again when that is over: no list of blockers
  * to keep, nothing to look at when others end, and no lost wake-up, since looking again and parking are one step. The
@@ -82,7 +84,7 @@ export class Gate {
   }
 
   /**
-   * Holds over its ranges no longer vouch for them: admitted ones if it is nested, and so queued behind none; extensions also if
+   * Holds over its ranges no longer vouch for them: admitted ones if it is nested or urgent, and so queued behind none; extensions also if
    * it has queued since before they came.
    */
   #cross(section: Section): void {
@@ -116,7 +118,7 @@ export class Gate {
 
   /** The hold that this begin must wait for. */
   blockerOfBegin(section: Section): Hold | undefined {
-    if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;
+    if (section.urgent || !this.holds.overlaps(section.spans)) return undefined;
     const ticket = section.state === QUEUED ? section.ticket : Number.POSITIVE_INFINITY; // not yet queued: comes last
     return this.holds.last(section.spans, (hold) => {
       const precedes = hold.admitted || (hold.ticket < ticket && hold.blockedBy?.state !== QUEUED);
@@ -126,7 +128,7 @@ export class Gate {
 
   /** Any hold at all in the way of a begin that will not wait? Waiting ones count, whatever they wait for. */
   isHeld(section: Section): boolean {
-    if (this.holds.size === 0 || section.within !== undefined) return false;
+    if (this.holds.size === 0 || section.urgent) return false;
     return this.holds.last(section.spans, (hold) => concerns(hold.ignore, section.info)) !== undefined;
   }
 

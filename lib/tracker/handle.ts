@@ -80,6 +80,10 @@ class SectionHandle implements Invalidation {
     return this.section.within?.outward();
   }
 
+  get signal(): AbortSignal {
+    return this.section.signal;
+  }
+
   end(): void {
     this.section.end();
   }

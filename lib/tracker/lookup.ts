@@ -59,6 +59,12 @@ export class Lookup<T, R> extends Reader {
   private mayPresume = true;
   private lastCollision: Collision | undefined = undefined;
   private attempt: LookupAttempt | undefined = undefined;
+  /** How long its holds have waited for their turn since the deadline was set, in milliseconds: no time of the hold's. */
+  private waitedMs = 0;
+  /** The clock when its hold began to wait; undefined while it does not. */
+  private waitsSince: number | undefined = undefined;
+  /** What is left of `holdMs`, where it has waited. */
+  private leftMs: number | undefined = undefined;
   /** True while fetch is on the stack: a retry must then be scheduled, or a fetch that always collides would recurse. */
   private fetching = false;
   private done = false;
@@ -136,10 +142,16 @@ export class Lookup<T, R> extends Reader {
     this.space.stats.holdsExpired++;
     if (!this.isExhausted()) return this.trust();
     const holdMs = this.options?.holdMs ?? DEFAULT_HOLD_MS;
+    this.waited();
+    if (this.waitedMs > 0) {
+      // Others need not wait for it any longer, but its own time is not over: it gets in line again.
+      this.leftMs = Math.min(this.waitedMs, holdMs);
+      return this.trust();
+    }
     this.fail(this.limit(`held its ranges for ${holdMs} ms without getting through`));
   }
 
-  /** It held on suspicion only, having lost nothing that counts: so it goes on as it would have without. */
+  /** It held on suspicion only, or has waited: so it goes on as it would have without. */
   private trust(): void {
     this.mayPresume = false;
     this.deadline = 0;
@@ -166,13 +178,29 @@ export class Lookup<T, R> extends Reader {
 
   private nextHeld(): void {
     const { gate, stats } = this.space;
-    if (this.deadline === 0) this.deadline = gate.turn.now() + (this.options?.holdMs ?? DEFAULT_HOLD_MS);
+    if (this.deadline === 0) {
+      const { leftMs } = this;
+      if (leftMs !== undefined) this.deadline = this.space.clock.now() + leftMs;
+      else this.deadline = gate.turn.now() + (this.options?.holdMs ?? DEFAULT_HOLD_MS);
+      this.waitedMs = 0;
+    }
     // Not left to the timer alone: attempts that never leave the microtask queue would starve it.
     else if (gate.isOverdue(this)) return this.expire();
     stats.holds++;
     this.note('held');
-    if (gate.hold(this)) this.run();
-    else this.wait();
+    if (gate.hold(this)) return this.run();
+    this.waitsSince = this.space.clock.now();
+    this.wait();
+  }
+
+  /** The clock of a hold stands while it waits for its turn. If that has delayed somebody, `expire` makes up for it. */
+  private waited(): void {
+    if (this.waitsSince === undefined) return;
+    this.waitedMs += this.space.clock.now() - this.waitsSince;
+    this.waitsSince = undefined;
+    if (this.hold?.admitted !== true || this.space.gate.queued.overlaps(this.hold.spans)) return;
+    this.deadline += this.waitedMs;
+    this.waitedMs = 0;
   }
 
   private wait(): void {
@@ -190,6 +218,7 @@ export class Lookup<T, R> extends Reader {
 
   private awake(): void {
     this.turn = undefined;
+    this.waited();
     if (this.isTurnedAway()) return;
     if (this.hold !== undefined) {
       if (this.space.gate.activeOver(this) === undefined) return this.run();
@@ -323,10 +352,8 @@ export class Lookup<T, R> extends Reader {
 
   private limit(what: string): RetryLimitError {
     const last = this.lastCollision;
-    const blocker = this.hold?.blockedBy;
-    const wait = blocker === undefined ? '' : `; it waits for ${blocker.name}`;
     const reason = last === undefined ? '' : `; last: ${describeCollision(last)}`;
-    return new RetryLimitError(`${this.name} ${what}${wait}${reason}`, this.attempts, last);
+    return new RetryLimitError(`${this.name} ${what}${reason}`, this.attempts, last);
   }
 
   private overdue(): { what: string; waitedFor: WaitedFor | undefined } {

@@ -106,7 +106,10 @@ export interface LookupOptions<T, R = T> extends WaitOptions {
    * `'throw'` rejects with `RetryLimitError` and never delays anybody.
    */
   whenExhausted?: 'hold' | 'throw' | undefined;
-  /** The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. Default 1000. */
+  /**
+   * The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. The time in which it waits for its
+   * turn is not its own: then it gets in line again. Default 1000.
+   */
   holdMs?: number | undefined;
   /** A name for snapshots and observers. */
   label?: string | undefined;

@@ -49,6 +49,8 @@ export class Section extends Parked implements Invalidation {
   readonly info: InvalidationInfo;
   readonly blockable: boolean;
   readonly within: Section | undefined;
+  /** Queues behind no hold: it says so, or it is nested. */
+  readonly urgent: boolean;
   state: typeof FRESH | typeof QUEUED | typeof ACTIVE | typeof ENDED = FRESH;
   beginSeq = 0 as Seq;
   /** The clock when it began or queued, for snapshots only. */
@@ -71,6 +73,9 @@ export class Section extends Parked implements Invalidation {
   /** Why its begin was given up, once it was. */
   givenUp: { readonly error: unknown } | undefined = undefined;
   private frozen: readonly Range[] | undefined = undefined;
+  private controller: AbortController | undefined = undefined;
+  /** Set once {@link lose} was called; kept for a signal that is asked for too late. */
+  private lost: { readonly reason: unknown } | undefined = undefined;
 
   constructor(home: SectionHome, spans: Spans, blockable: boolean, options: BeginOptions | undefined) {
     super();
@@ -79,15 +84,18 @@ export class Section extends Parked implements Invalidation {
     this.blockable = blockable;
     this.info = PLAIN;
     this.within = undefined;
+    this.urgent = false;
     if (options !== undefined) {
       checkNames(options, BEGIN_OPTIONS, 'a begin');
-      const { kind, owner, label, within } = options;
+      const { kind, owner, label, within, urgent } = options;
       if (kind !== undefined || owner !== undefined || label !== undefined) {
         check(kind === undefined || typeof kind === 'string', 'kind', kind, 'a string');
         check(label === undefined || typeof label === 'string', 'label', label, 'a string');
         this.info = { kind: kind ?? DEFAULT_KIND, owner, label };
       }
+      check(urgent === undefined || typeof urgent === 'boolean', 'urgent', urgent, 'true or false');
       if (within !== undefined) this.within = enclosing(home, within);
+      this.urgent = urgent === true || within !== undefined;
     }
   }
 
@@ -110,6 +118,21 @@ export class Section extends Parked implements Invalidation {
   get ranges(): readonly Range[] {
     this.frozen ??= toRanges(this.spans);
     return this.frozen;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.lost !== undefined) this.controller.abort(this.lost.reason);
+    }
+    return this.controller.signal;
+  }
+
+  /** It excludes nobody any more, and those who change by it should stop. Only the first call does anything. */
+  lose(reason: unknown): void {
+    if (this.lost !== undefined) return;
+    this.lost = { reason };
+    this.controller?.abort(reason);
   }
 
   end(): void {

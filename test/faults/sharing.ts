@@ -4,6 +4,9 @@
 import type { Fault } from './faults.js';
 
 const LAPSE = 'test/tracker/lapse.test.ts';
+const CONTRACT = 'test/contract/contract.test.ts';
+const HOLD = 'test/tracker/hold.test.ts';
+const SIGNAL = 'test/tracker/signal.test.ts';
 
 /** Wrong behaviour where a space is shared, one at a time. */
 export const SHARING_FAULTS: readonly Fault[] = [
@@ -76,5 +79,54 @@ export const SHARING_FAULTS: readonly Fault[] = [
     find: 'if (settings.keyed.tracker.lapsed) {',
     replace: 'if (false) {',
     first: [LAPSE],
+  },
+  {
+    name: 'an urgent begin queues behind holds',
+    file: 'tracker/gate.ts',
+    find: 'if (section.urgent || !this.holds.overlaps(section.spans)) return undefined;',
+    replace: 'if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;',
+    first: [CONTRACT],
+  },
+  {
+    name: 'an urgent begin that does not wait is refused for holds',
+    file: 'tracker/gate.ts',
+    find: 'if (this.holds.size === 0 || section.urgent) return false;',
+    replace: 'if (this.holds.size === 0 || section.within !== undefined) return false;',
+    first: [CONTRACT],
+  },
+  {
+    name: 'the clock of a hold runs while it waits, and its lookup fails',
+    file: 'tracker/lookup.ts',
+    find: 'if (this.waitedMs > 0) {',
+    replace: 'if (false) {',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold that has waited has less than its time',
+    file: 'tracker/lookup.ts',
+    find: 'this.deadline += this.waitedMs;',
+    replace: '',
+    first: [CONTRACT],
+  },
+  {
+    name: 'a hold that has waited has all its time again',
+    file: 'tracker/lookup.ts',
+    find: 'if (leftMs !== undefined) this.deadline = ',
+    replace: 'if (false) this.deadline = ',
+    first: [HOLD],
+  },
+  {
+    name: 'a hold that has delayed a begin while it waited delays it further',
+    file: 'tracker/lookup.ts',
+    find: 'if (this.hold?.admitted !== true || this.space.gate.queued.overlaps(this.hold.spans)) return;',
+    replace: 'if (this.hold?.admitted !== true) return;',
+    first: [HOLD],
+  },
+  {
+    name: 'a signal that is asked for after the loss never fires',
+    file: 'tracker/parties.ts',
+    find: 'if (this.lost !== undefined) this.controller.abort(this.lost.reason);',
+    replace: '',
+    first: [SIGNAL],
   },
 ];

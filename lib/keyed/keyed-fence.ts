@@ -19,7 +19,6 @@ import { overlap, toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
 import {
-  type Attempt,
   type BeginOptions,
   type CommitOptions,
   type FilterOptions,
@@ -34,7 +33,6 @@ import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.
 
 import { DERIVED_A_SECTION } from './derived.js';
 import type {
-  KeyedAttempt,
   KeyedBeginOptions,
   KeyedFenceOptions,
   KeyedFetch,
@@ -43,9 +41,10 @@ import type {
   KeyedSubscription,
 } from './fence-types.js';
 import { keysText } from './keys.js';
+import { ObservingAttempt } from './observing.js';
 import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
-import { Change, type KeyedInvalidation, KeyedSection } from './section.js';
+import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
 import { type Changes, KeyTable, type Reads } from './table.js';
 
@@ -127,6 +126,11 @@ export class KeyedFence<K> {
     return KeyScope.of(keys);
   }
 
+  /** Every key that begins with `prefix`, as `where` would say it; those who share the fence from elsewhere hear of it as it is. */
+  prefix(prefix: string): KeyScope<K> {
+    return KeyScope.prefix(prefix);
+  }
+
   /**
    * Every key of which `condition` is true, those included that nobody has named yet. For invalidations; a lookup reads it as
    * all keys. The condition must be pure; one that throws counts as true. A begin asks it for each key in flight.
@@ -201,7 +205,7 @@ export class KeyedFence<K> {
   /** Every subscriber has confirmed. */
   #begun(section: Invalidation, changes: Changes<K>): KeyedSection<K> {
     changes.begun();
-    return new KeyedSection(section, this.#table.named(section.ranges), changes);
+    return new KeyedSection(section, this.#table.named(section.ranges), changes, this.#around(section));
   }
 
   #derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void {
@@ -313,16 +317,24 @@ export class KeyedFence<K> {
   /** Has `subscriber` told of every invalidation before it proceeds, until closed. As {@link RangeTracker.subscribe}. */
   subscribe(subscriber: KeyedSubscriber<K>, options: KeyedSubscribeOptions = {}): KeyedSubscription {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
+    const { end } = subscriber;
+    check(end === undefined || typeof end === 'function', 'end of the subscriber', end, 'a function');
+    const tell = <T>(section: Invalidation, call: (change: Change<K>) => T): T | undefined => {
+      const named = this.#table.named(section.ranges);
+      return named.keys?.length === 0 ? undefined : call(new Change(section, named, this.#around(section)));
+    };
+    const invalidate = (section: Invalidation) => tell(section, (change) => subscriber.invalidate(change));
+    if (end === undefined) return this.tracker.subscribe(EVERYTHING, { invalidate }, options);
     return this.tracker.subscribe(
       EVERYTHING,
-      {
-        invalidate: (section) => {
-          const named = this.#table.named(section.ranges);
-          return named.keys?.length === 0 ? undefined : subscriber.invalidate(new Change(section, named));
-        },
-      },
+      { invalidate, end: (section) => tell(section, (change) => subscriber.end!(change)) },
       options,
     );
+  }
+
+  /** The section that this one is nested in, which is active when it begins. */
+  #around({ within }: Invalidation): KeyedChange<K> | undefined {
+    return within?.active ? new Change(within, this.#table.named(within.ranges), this.#around(within)) : undefined;
   }
 
   /** Who changes which keys, who waits for whom, what the caches are loading, and their counters: plain data, for people. */
@@ -369,32 +381,4 @@ function inRanges<K>(options: KeyedBeginOptions<K> | undefined): BeginOptions | 
   const { within } = options;
   check(within instanceof KeyedSection, 'within', within, `an active invalidation of the same fence, not ${describe(within)}`);
   return { ...options, within: (within as KeyedSection<K>).section };
-}
-
-/** The tracker's attempt, observing keys. */
-class ObservingAttempt<K> implements KeyedAttempt<K> {
-  private readonly attempt: Attempt;
-  private readonly reads: Reads<K>;
-
-  constructor(attempt: Attempt, reads: Reads<K>) {
-    this.attempt = attempt;
-    this.reads = reads;
-  }
-
-  get number(): number {
-    return this.attempt.number;
-  }
-
-  get seq(): Seq {
-    return this.attempt.seq;
-  }
-
-  get signal(): AbortSignal {
-    return this.attempt.signal;
-  }
-
-  observe(key: K | KeyScope<K>): void {
-    const ranges = this.reads.observe(key, this.attempt.seq);
-    if (ranges !== undefined) this.attempt.observe(ranges);
-  }
 }

@@ -6,6 +6,7 @@ import type { Fault } from './faults.js';
 const LAPSE = 'test/tracker/lapse.test.ts';
 const CONTRACT = 'test/contract/contract.test.ts';
 const HOLD = 'test/tracker/hold.test.ts';
+const TOLD = 'test/keyed/subscribers.test.ts';
 const SIGNAL = 'test/tracker/signal.test.ts';
 
 /** Wrong behaviour where a space is shared, one at a time. */
@@ -128,5 +129,33 @@ export const SHARING_FAULTS: readonly Fault[] = [
     find: 'if (this.lost !== undefined) this.controller.abort(this.lost.reason);',
     replace: '',
     first: [SIGNAL],
+  },
+  {
+    name: 'subscribers of keys do not hear ends',
+    file: 'keyed/keyed-fence.ts',
+    find: 'if (end === undefined) return this.tracker.subscribe(',
+    replace: 'if (true) return this.tracker.subscribe(',
+    first: [TOLD],
+  },
+  {
+    name: 'a prefix does not travel',
+    file: 'keyed/table.ts',
+    find: 'prefix: gates[0]!.prefix,',
+    replace: 'prefix: undefined,',
+    first: [TOLD],
+  },
+  {
+    name: 'a prefix is somewhere in the key',
+    file: 'keyed/scope.ts',
+    find: 'key.startsWith(prefix)',
+    replace: 'key.includes(prefix)',
+    first: [TOLD],
+  },
+  {
+    name: 'subscribers of keys do not hear in what a section is nested',
+    file: 'keyed/keyed-fence.ts',
+    find: 'return within?.active ? new Change(',
+    replace: 'return within?.blockable === undefined && within !== undefined ? new Change(',
+    first: [TOLD],
   },
 ];

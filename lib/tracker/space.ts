@@ -245,7 +245,6 @@ export class Space implements SectionHome {
       (error) => section.giveUp(error),
     );
     try {
-      demandWanted(section); // a callback of pass 1 may have fired the caller's signal
       let answers = asked;
       if (blocker !== undefined) {
         await this.#queue(section, blocker);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RangeTracker, RetryLimitError } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
-import { type Holder, hold } from '../support/holding.js';
+import { type Holder, hit, hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
 import { ManualFetch, range } from '../support/reading.js';
 import { Outcome, soon, turns } from '../support/turns.js';
@@ -339,6 +339,32 @@ describe('a hold', () => {
     read.last.resolve('fresh');
     await soon(Promise.all([result, begun]));
     expect(log).toEqual(['commit at 2, 0 active', 'begin at 3']);
+  });
+
+  it('waits for all begins that its end before it has let go, also if the first of them ends before the second has entered', async () => {
+    const { tracker, clock } = make();
+    const first = await hold(tracker, PAGE);
+    // Ends the first section from inside of its begin.
+    const impatient = tracker.subscribe(range(4, 8), { invalidate: (invalidation) => invalidation.end() });
+    const wide = new ManualFetch();
+    const result = tracker.lookup(range(0, 16), wide.fetch, { maxAttempts: 1 });
+    hit(tracker, range(8, 16));
+    const begins = [new Outcome(tracker.begin(range(4, 8)))];
+    wide.last.resolve('stale');
+    await turns();
+    begins.push(new Outcome(tracker.begin(range(0, 4))));
+    expect(tracker.inspect().holds).toHaveLength(2);
+    await first.commit();
+    expect(begins.map(({ state }) => state)).toEqual(['rejected', 'resolved']);
+    expect(wide.calls).toHaveLength(1);
+    begins[1]!.value!.end();
+    await turns();
+    wide.last.resolve('fresh');
+    expect(await soon(result)).toBe('fresh');
+    // It was never admitted in between, only to get in line again.
+    expect([tracker.stats.collisions, tracker.stats.holds]).toEqual([2, 2]);
+    impatient.close();
+    expectNothingLeft(tracker, { clock });
   });
 
   it('does not outlive a fetch that never ends once its lookup has timed out', async () => {

@@ -84,3 +84,6 @@ export interface Subscriber {
    */
   end?(invalidation: Invalidation, ranges: readonly Range[]): void;
 }
+
+/** How a subscriber's callback ended: it stopped, it needs time (a promise), it refuses, or it threw. */
+export type Answer = 'stopped' | 'pending' | 'refused' | 'failed';

@@ -10,10 +10,10 @@
  *   Member    open -> closed; moved by its subscription
  */
 
-import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
+import { type ClosedError, check, describe } from '../base/errors.js';
 import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
-import { contains, describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { describeSpans, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Ignore, InvalidationInfo, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { BEGIN_OPTIONS, type BeginOptions, DEFAULT_KIND, type Invalidation, type Subscriber } from './invalidation.js';
 import { type Lot, Parked } from './parking.js';
@@ -214,18 +214,30 @@ export abstract class Waiter extends Parked {
   }
 }
 
-/** What the gate knows of a reader. `hold` is set from {@link Gate.hold} to {@link Gate.release}; only the gate sets it. */
+/** A lookup as a hold knows it. `hold` is set from {@link Gate.hold} or {@link Gate.join} to {@link Gate.release}, by the gate alone. */
+export interface Holder extends ReaderInfo {
+  readonly spans: Spans;
+  readonly ignore: Ignore | undefined;
+  /** For how long its hold may delay others. */
+  readonly holdMs: number;
+  hold: Hold | undefined;
+  /** What it has discovered while it held; over when it releases. */
+  extensions: Hold[] | undefined;
+  /** Where it stands among the hold's members. */
+  place: number;
+  /** The clock at which it holds no more. */
+  readonly deadline: number;
+  /** The wait is over for another reason. */
+  fail(error: unknown): void;
+  /** The hold ran out. */
+  expire(): void;
+}
+
+/** What the gate knows of a reader that waits on its own. */
 export abstract class Reader extends Waiter implements ReaderInfo {
   abstract readonly operation: 'readBegin' | 'lookup';
   abstract readonly label: string | undefined;
   readonly id: number;
-  hold: Hold | undefined = undefined;
-  /** What it has discovered while it held; over when the reader releases. */
-  extensions: Hold[] | undefined = undefined;
-  /** Where it stands among the hold's members. */
-  place = 0;
-  /** The clock at which its hold is dissolved; 0 before its first hold. It does not move when a hold is renewed. */
-  deadline = 0;
 
   constructor(id: number, spans: Spans, ignore: Ignore | undefined) {
     super(spans, ignore);
@@ -249,9 +261,6 @@ export abstract class Reader extends Waiter implements ReaderInfo {
   overtaken(): boolean {
     return false;
   }
-
-  /** The hold ran out. Only lookups hold, so only they have something to do here. */
-  expire(): void {}
 }
 
 /**
@@ -259,24 +268,38 @@ export abstract class Reader extends Waiter implements ReaderInfo {
  * over, and waiting -> over; only the gate makes them. An extension is neither admitted nor waiting. All members have the hold's spans (or fewer) and its filter.
  */
 export class Hold extends Waiter {
-  readonly members: Reader[] = [];
+  readonly members: Holder[] = [];
   admitted = false;
   /** In the gate's register of holds, until it is over. */
   handles: Handles | undefined = undefined;
   /** Begins that wait for this hold. */
   begins: Lot<Section> | undefined = undefined;
+  /** Would a lookup that comes now wait for the same as the members? Not once a begin over its ranges queues, or it was dissolved. */
+  joinable = true;
   /** True once a section has begun over its ranges since it was admitted (or, an extension, since it came). */
   crossed = false;
-  /** True once it was of use: it had to wait, or somebody had to wait for it. */
+  /** True once a begin has queued while it was admitted: it was of use. */
   contested = false;
+  /** How many have been members. */
+  joined = 0;
+  /** For how long it may delay a begin. */
+  readonly holdMs: number;
+  /** The clock at which members that have none of their own hold no more; Infinity until a begin waits for this hold. */
+  deadline: number = Number.POSITIVE_INFINITY;
   private opening: Promise<void> | undefined = undefined;
   /** Resolves `opening`; undefined while nobody waits for it, and once it is done. */
   private proceed: (() => void) | undefined = undefined;
 
   /** Announced with the ticket of this moment. */
-  constructor(spans: Spans, ignore: Ignore | undefined, ticket: number) {
+  constructor(spans: Spans, ignore: Ignore | undefined, ticket: number, holdMs: number) {
     super(spans, ignore);
     this.ticket = ticket;
+    this.holdMs = holdMs;
+  }
+
+  /** Has its turn, and nothing has begun over its ranges since. */
+  get isQuiet(): boolean {
+    return this.admitted && !this.crossed;
   }
 
   /** Resolves when {@link open} is called: one promise for all members. */
@@ -294,32 +317,30 @@ export class Hold extends Waiter {
     proceed?.();
   }
 
+  /** It will not be admitted, or has been: members that still wait for their turn go on without. */
+  dissolve(): void {
+    if (this.admitted) return;
+    this.joinable = false;
+    this.open();
+  }
+
   /** O(1). */
-  join(reader: Reader): void {
-    reader.hold = this;
-    reader.place = this.members.length;
-    this.members.push(reader);
+  join(holder: Holder): void {
+    holder.hold = this;
+    holder.place = this.members.length;
+    this.members.push(holder);
+    this.joined++;
   }
 
   /** O(1): the last member takes the place. */
-  leave(reader: Reader): void {
+  leave(holder: Holder): void {
     const last = this.members.pop()!;
-    if (last !== reader) {
-      this.members[reader.place] = last;
-      last.place = reader.place;
+    if (last !== holder) {
+      this.members[holder.place] = last;
+      last.place = holder.place;
     }
-    reader.hold = undefined;
+    holder.hold = undefined;
   }
-}
-
-/** For which section a reader waits, alone or in its hold; `undefined` if it does not. `now` is the clock's time. */
-export function waitedFor(reader: Reader, now: number): WaitedFor | undefined {
-  const waiter = reader.blockedBy === undefined ? reader.hold : reader;
-  const section = waiter?.blockedBy;
-  if (waiter === undefined || section === undefined) return undefined;
-  const { label, kind, spans, home } = section;
-  const range = rangeAt(intersect(spans, waiter.spans));
-  return { what: 'invalidation', label, kind, range, where: home.describe?.([range]), forMs: now - waiter.since };
 }
 
 // --- members
@@ -375,9 +396,4 @@ export abstract class Member implements SubscriptionInfo {
 
   /** The error of everything that is asked of a closed subscription. */
   abstract closedError(): ClosedError;
-}
-
-/** What of a section concerns a member; the section's own spans if all of it does. */
-export function partOf(member: Member, section: Section): Spans {
-  return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
 }

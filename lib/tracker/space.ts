@@ -24,7 +24,7 @@
 import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
-import { EVERYTHING, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { cut, EVERYTHING, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers } from './answers.js';
@@ -33,7 +33,7 @@ import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
 import { concerns } from './invalidation.js';
 import type { Note } from './observer.js';
-import { type Hold, type Member, partOf, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
+import { Hold, type Holder, type Member, QUEUED, Reader, Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
 
@@ -224,7 +224,7 @@ export class Space implements SectionHome {
       if (member.closed) continue; // by a callback that ran before its own
       this.stats.notified++;
       if (this.note !== undefined) this.note('notifying', { invalidation: section, subscription: member });
-      const answer = answers.ask(member, partOf(member, section));
+      const answer = answers.ask(member, cut(section.spans, member.spans));
       if (this.note !== undefined) this.note('notified', { invalidation: section, subscription: member, answer });
       if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
     }
@@ -294,7 +294,7 @@ export class Space implements SectionHome {
     };
   }
 
-  #abandon(section: Section): readonly Reader[] {
+  #abandon(section: Section): readonly (Reader | Hold)[] {
     const free = this.gate.abandon(section);
     if (this.note !== undefined) this.note('gaveUp', { waiter: section });
     return free;
@@ -309,11 +309,13 @@ export class Space implements SectionHome {
   }
 
   /** Lets readers go. Schedules only: nobody's code runs inside another's end(). */
-  wake(readers: readonly Reader[]): void {
-    for (const reader of readers) {
-      this.stats.wakes++;
-      if (this.note !== undefined) this.note('wake', { waiter: reader });
-      reader.wake(this.seq);
+  wake(waiters: readonly (Reader | Hold)[]): void {
+    for (const waiter of waiters) {
+      const isHold = waiter instanceof Hold;
+      this.stats.wakes += isHold ? waiter.members.length : 1;
+      if (this.note !== undefined) for (const reader of isHold ? waiter.members : [waiter]) this.note('wake', { waiter: reader });
+      if (isHold) waiter.open();
+      else waiter.wake(this.seq);
     }
   }
 
@@ -324,7 +326,7 @@ export class Space implements SectionHome {
     this.closed = true;
     const error = this.closedError();
     for (const section of this.gate.queued.all()) {
-      for (const reader of this.#abandon(section)) reader.fail(error);
+      for (const waiter of this.#abandon(section)) if (waiter instanceof Reader) waiter.fail(error);
       section.refuse(error);
     }
     for (const section of this.gate.active.all()) {
@@ -356,8 +358,8 @@ export class Space implements SectionHome {
     return this.seq;
   }
 
-  #waits(waiter: Reader | Section, blocker: Section | Hold): void {
-    if (waiter instanceof Reader) this.stats.waits++;
+  #waits(waiter: Reader | Holder | Section, blocker: Section | Hold): void {
+    if (!(waiter instanceof Section)) this.stats.waits++;
     if (this.note === undefined) return;
     this.note('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
   }
@@ -379,7 +381,7 @@ export class Space implements SectionHome {
   #tellEnd(member: Member, section: Section): void {
     if (member.closed || member.subscriber.end === undefined) return;
     try {
-      const part = partOf(member, section);
+      const part = cut(section.spans, member.spans);
       member.subscriber.end(section.outward(), part === section.spans ? section.ranges : toRanges(part));
     } catch (error) {
       // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it

@@ -22,6 +22,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** One line for each list of faults: the module beside this one, and what it exports. */
 const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['faults', 'FAULTS'],
+  ['lanes', 'LANE_FAULTS'],
   ['mirror', 'MIRROR_FAULTS'],
   ['explorer', 'EXPLORER_FAULTS'],
   ['bytes', 'BYTES_FAULTS'],

@@ -287,9 +287,19 @@ describe('a hold', () => {
       new Outcome(tracker.lookup(PAGE, patient.fetch, { holdMs: 100 })),
     ];
     expect(tracker.inspect().holds).toHaveLength(2);
+    clock.advance(1000);
+    await turns();
+    // Nobody has waited for them.
+    expect(tracker.inspect().holds.map(({ leftMs }) => leftMs)).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(10);
     await turns();
     expect([tracker.inspect().holds.length, tracker.stats.holdsExpired]).toEqual([1, 1]);
+    clock.advance(90);
+    await turns();
+    expect([begun.state, tracker.inspect().holds.length]).toEqual(['resolved', 0]);
+    begun.value!.end();
+    expect([suspicious.calls.length, patient.calls.length]).toEqual([0, 0]);
     section.end();
     await turns();
     expect([suspicious.calls.length, patient.calls.length]).toEqual([1, 1]);

@@ -17,6 +17,7 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { check, RetryLimitError } from '../base/errors.js';
+import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
 import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
@@ -28,8 +29,10 @@ import { bounded } from './bounded.js';
 import { Keeper, QUERY } from './keeper.js';
 import {
   type ByteSourceOptions,
+  CONSISTENT_OPTIONS,
   type ConsistentOptions,
   checkBytes,
+  READ_OPTIONS,
   type Settings,
   type SourceReadOptions,
   settingsOf,
@@ -159,6 +162,7 @@ export class ByteSource implements ByteReader {
     const keeper = this.#keeper;
     try {
       check(typeof fn === 'function', 'fn', fn, 'a function');
+      checkNames(options, CONSISTENT_OPTIONS, 'consistent');
       this.#checkOpen();
     } catch (error) {
       return Promise.reject(error);
@@ -295,6 +299,7 @@ export class ByteSource implements ByteReader {
   ): Promise<T> {
     return bounded(this.#settings.clock, options, `${what} ${this.#settings.label}`, async (signal) => {
       this.#checkOpen();
+      checkNames(options, READ_OPTIONS, 'a read');
       this.#watch();
       return work(signal);
     });

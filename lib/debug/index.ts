@@ -5,5 +5,6 @@
  */
 export { type LockOrderDetails, LockOrderError, type LockOrderKind, type LockOrderStep } from './errors.js';
 export type { LeaksOptions, OpenSection } from './ledger.js';
-export { type LockOrder, type LockOrderOptions, lockOrder, type RunOptions } from './lock-order.js';
+export { type LockOrder, lockOrder } from './lock-order.js';
+export type { LockOrderOptions, RunOptions } from './options.js';
 export type { LockContext } from './parties.js';

@@ -14,14 +14,13 @@
  * Not promised: that a page is still valid when the reader's own turn comes (use it at once, or look again with `peek`),
  * anything about changes that are not announced to the tracker, and anything about what `load` reads without observing it.
  */
-import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import type { Range } from '../base/vocabulary.js';
 
-import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
+import { checkRead, type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
 import type { MirrorStats } from './stats.js';
 
@@ -78,7 +77,7 @@ export class RangeMirror<Page> {
       const refusal = pager.refusal();
       if (refusal !== undefined) throw refusal;
       const pages = pagesOf(range, pager.settings);
-      if (options !== undefined) checkCancel(options);
+      checkRead(options);
       const present = this.#present(pages.first, pages.count);
       return present === undefined ? pager.read(pages, options) : Promise.resolve(present);
     } catch (error) {

@@ -13,6 +13,7 @@
 
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { toRanges, toSpans } from '../base/range.js';
 import type { Collision, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
@@ -61,6 +62,8 @@ export interface TraceRecorderOptions {
   clock?: Pick<Clock, 'now'> | undefined;
 }
 
+const RECORDER_OPTIONS: Names = /* @__PURE__ */ names('capacity clock');
+
 /**
  * Keeps what trackers tell, to be exported or drawn later: give its {@link TraceRecorder.observer} to a tracker, and take
  * {@link TraceRecorder.trace} to {@link toHtml}, {@link toSvg} or {@link toChromeTrace}.
@@ -84,7 +87,9 @@ export class TraceRecorder {
   #announced: { readonly reader: number; readonly tracker: ObservedTracker } | undefined = undefined;
 
   /** Empty. Throws `InvalidArgumentError`. */
-  constructor({ capacity = DEFAULT_CAPACITY, clock = systemClock }: TraceRecorderOptions = {}) {
+  constructor(options: TraceRecorderOptions = {}) {
+    checkNames(options, RECORDER_OPTIONS, 'new TraceRecorder');
+    const { capacity = DEFAULT_CAPACITY, clock = systemClock } = options;
     check(Number.isSafeInteger(capacity) && capacity >= 1, 'capacity', capacity, 'a whole number of at least 1');
     check(typeof clock?.now === 'function', 'clock', clock, 'an object with now');
     this.#capacity = capacity;

@@ -164,4 +164,18 @@ export const MIRROR_FAULTS: readonly Fault[] = [
     replace: 'if (failure === undefined || kept.length > 0) this.#turnOver();',
     first: [CONTEXTS],
   },
+  {
+    name: 'an option of a mirror that is misspelt is ignored',
+    file: 'mirror/options.ts',
+    find: "checkNames(options, MIRROR_OPTIONS, 'new RangeMirror');",
+    replace: '',
+    first: ['test/base/options.test.ts'],
+  },
+  {
+    name: 'an option of a read of a mirror that is misspelt is ignored',
+    file: 'mirror/options.ts',
+    find: "checkNames(options, READ_OPTIONS, 'read');",
+    replace: '',
+    first: ['test/base/options.test.ts'],
+  },
 ];

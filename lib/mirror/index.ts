@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { CycleError } from '../base/errors.js';
 export { BannedError, LoadError } from './errors.js';
 export { RangeMirror } from './mirror.js';
 export type { LoadContext, MirrorReadOptions, RangeMirrorOptions } from './options.js';

@@ -67,7 +67,7 @@ export class RangeMirror<Page> {
    * the call. Waits for the active invalidations that overlap missing pages, and for nothing else. If all are present it
    * costs the result and a promise.
    *
-   * Rejects: the error of `load`, unwrapped; `LoadError`, `BannedError`, `ClosedError`, `RetryLimitError`, `TimeoutError`,
+   * Rejects: the error of `load`, unwrapped; `CycleError` inside of a load that its own load would wait for; `LoadError`, `BannedError`, `ClosedError`, `RetryLimitError`, `TimeoutError`,
    * the signal's reason, `InvalidRangeError`, `InvalidArgumentError`. Leaves nothing behind on any path.
    */
   read(range: Range, options?: MirrorReadOptions): Promise<Page[]> {

@@ -4,7 +4,7 @@
 import { CANCEL_NAMES, type CancelOptions, checkCancel } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, InvalidRangeError } from '../base/errors.js';
-import { checkNames, type Names, names } from '../base/options.js';
+import { checkNames, isPlain, type Names, names } from '../base/options.js';
 import { single } from '../base/range.js';
 import type { Ignore, Range, Ranges } from '../base/vocabulary.js';
 import type { RangeTracker } from '../tracker/index.js';
@@ -116,7 +116,8 @@ export type Settings<Page> = {
 /** Throws `InvalidArgumentError` or `InvalidRangeError`. */
 export function settingsOf<Page>(options: RangeMirrorOptions<Page>): Settings<Page> {
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
-  checkNames(options, MIRROR_OPTIONS, 'new RangeMirror');
+  // One of a class has its `load` and `onDrop` called as methods, and may have fields that they use.
+  if (isPlain(options)) checkNames(options, MIRROR_OPTIONS, 'new RangeMirror');
   const { tracker, pageSize, load, onDrop, policy, ignore, label, holdMs } = options;
   const { maxPages = DEFAULT_MAX_PAGES, maxRunPages = DEFAULT_MAX_RUN_PAGES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
   const { range = { start: 0, end: Number.POSITIVE_INFINITY }, clock = systemClock } = options;

@@ -12,8 +12,12 @@
  * wait for them are told, so that they need not wait for a load whose result is known to be useless. Whether a page is
  * installed is decided by the token alone, when the load has settled. A change of what the load has observed gives up the
  * whole run (observed.ts).
+ *
+ * A load that reads pages is waited for while it waits, so it runs as an activity of its run (base/activity.ts): a read inside of it
+ * that would join a run that waits for this one ends with `CycleError`.
  */
 
+import { Activity } from '../base/activity.js';
 import { CollisionError } from '../base/errors.js';
 import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { toSpans } from '../base/range.js';
@@ -37,6 +41,8 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
   readonly #pager: PagerParts<Page>;
   /** Who waits, and for how many of its pages. */
   readonly #readers: Map<Reading<Page>, number> = new Map();
+  /** What its load runs as. */
+  readonly #activity: Activity = new Activity(this);
   #controller: AbortController | undefined = undefined;
   /** Why the signal has fired or is to fire when it is asked for; set when the run is given up. */
   #reason: { readonly error: unknown } | undefined = undefined;
@@ -65,6 +71,10 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     this.#giveUpIfUnwanted(reason);
   }
 
+  *waitedForIn(): Generator<Activity> {
+    for (const { inside } of this.#readers.keys()) if (inside !== undefined) yield inside;
+  }
+
   // --- the load
 
   /** Calls `load`. It is never answered in the same turn, so no reader is called back while it asks. */
@@ -74,8 +84,10 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     let returned: Promise<readonly Page[]>;
     this.#note('loading');
     try {
-      const pages = settings.load(this.first, this.count, this.#context());
-      returned = assimilate(pages) ?? Promise.resolve().then(() => pages as readonly Page[]);
+      returned = this.#activity.run(() => {
+        const pages = settings.load(this.first, this.count, this.#context());
+        return assimilate(pages) ?? Promise.resolve(pages as readonly Page[]);
+      });
     } catch (error) {
       returned = Promise.reject(error);
     }
@@ -207,12 +219,18 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     return this.#pager.name(`pages [${this.first}, ${this.first + this.count}) of the mirror`);
   }
 
+  /** For error messages. */
+  toString(): string {
+    return `load of ${this.name}`;
+  }
+
   #note(name: LoadEventName, caller?: object): void {
     noteLoad(this.#pager.settings.tracker, name, this, caller);
   }
 
   #close(): void {
     this.over = true;
+    this.#activity.finish();
     this.#note('landed');
     const { loading } = this.#pager;
     for (let index = this.first; index < this.first + this.count; index++) if (loading.get(index) === this) loading.delete(index);

@@ -583,6 +583,23 @@ describe('options', () => {
   });
 });
 
+describe('an object of a class', () => {
+  it('may have fields of its own, where it has methods that use them', async () => {
+    class Pages implements RangeMirrorOptions<string> {
+      readonly tracker = new RangeTracker();
+      readonly pageSize = 8;
+      readonly name = 'x';
+      load = () => [this.name];
+    }
+    expect(await new RangeMirror(new Pages()).read(PAGE)).toEqual(['x']);
+    class Steps implements Scenario {
+      readonly done: string[] = [];
+      readonly actors = { one: () => this.done.push('one') };
+    }
+    expect(await explore(() => new Steps())).toMatchObject({ complete: true });
+  });
+});
+
 async function caught(call: () => unknown): Promise<unknown> {
   try {
     await call();

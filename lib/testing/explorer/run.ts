@@ -15,7 +15,7 @@
  * depends on what others do, whatever it has declared.
  */
 import { describe, InvalidArgumentError } from '../../base/errors.js';
-import { checkNames, type Names, names } from '../../base/options.js';
+import { checkNames, isPlain, type Names, names } from '../../base/options.js';
 import type { Place } from './check-points.js';
 import { draw, format, type Marked, MicrotaskLoopError, ScheduleError, type Taken } from './report.js';
 import type { Actor, MakeScenario, Scenario, Step, Touches } from './scenario.js';
@@ -78,7 +78,7 @@ export class Run {
   #heardOther = false;
 
   private constructor(scenario: Scenario, settler: Settler) {
-    checkNames(scenario, SCENARIO, 'a scenario');
+    if (isPlain(scenario)) checkNames(scenario, SCENARIO, 'a scenario');
     this.#scenario = scenario;
     this.#settler = settler;
     this.names = Object.keys(scenario.actors);

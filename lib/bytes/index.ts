@@ -64,7 +64,7 @@ export type { UrlHeaders } from './http.js';
 export type { ByteSourceOptions, ByteSourceSettings, ConsistentOptions, SourceReadOptions } from './options.js';
 export type { ByteReader, ByteReadOptions } from './reader.js';
 export { ByteSource } from './source.js';
-export type { ByteStats } from './stats.js';
+export type { ByteSourceSnapshot, ByteStats } from './stats.js';
 export type { ByteStream } from './stream.js';
 export { openUrl, type UrlFetch, type UrlOptions, type UrlRequest, type UrlResponse } from './url.js';
 export type { ByteStreamOptions, ByteView } from './view.js';

@@ -39,7 +39,7 @@ import {
 } from './options.js';
 import { cut, endOf, join } from './pages.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';
-import type { ByteStats, Counters } from './stats.js';
+import type { ByteSourceSnapshot, ByteStats, Counters } from './stats.js';
 import { type ByteView, View } from './view.js';
 
 /**
@@ -66,7 +66,8 @@ export class ByteSource implements ByteReader {
     // biome-ignore lint/complexity/noThisInStatic: see above
     printed(this.prototype, {
       name: 'ByteSource',
-      data: ({ label, version, closed, stats }: ByteSource) => ({ label, version, closed, stats }),
+      data: (source: ByteSource) => source.inspect(),
+      brief: ({ label, version, closed, stats }: ByteSource) => ({ label, version, closed, stats }),
     });
   }
 
@@ -263,6 +264,13 @@ export class ByteSource implements ByteReader {
   /** True after {@link ByteSource.close}, or after the tracker was closed. */
   get closed(): boolean {
     return this.#closing !== undefined || this.#mirror.closed;
+  }
+
+  /** What it has, what it loads, for whom, and its counters: plain data, for people. */
+  inspect(): ByteSourceSnapshot {
+    const { label, version, closed, stats } = this;
+    const { pageSize, size, loads, reads } = this.#mirror.inspect();
+    return { label, version: version ?? null, closed, pageSize, pages: size, loads, reads, stats };
   }
 
   /** The counters at this moment, as a copy. */

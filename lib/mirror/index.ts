@@ -10,7 +10,7 @@
  * The way of a change: the tracker tells pager.ts, as a subscriber; the pages leave the table, runs are told (`hit`), and
  * drops.ts calls `onDrop`, for which the begin waits.
  *
- * parts.ts says what these know of each other; stats.ts and errors.ts are what one looks at. internal.ts is for other wings.
+ * parts.ts says what these know of each other; snapshot.ts, stats.ts and errors.ts are what one looks at. internal.ts is for other wings.
  *
  * Not to be touched: the turn of check and installation in run.ts, in which nobody's code may run; and a step of page-read.ts,
  * which must have a turn of its own, as it calls `load`.
@@ -21,4 +21,5 @@ export { CycleError } from '../base/errors.js';
 export { BannedError, LoadError } from './errors.js';
 export { RangeMirror } from './mirror.js';
 export type { LoadContext, MirrorReadOptions, RangeMirrorOptions } from './options.js';
+export type { MirrorLoadSnapshot, MirrorSnapshot } from './snapshot.js';
 export type { MirrorStats } from './stats.js';

@@ -22,6 +22,7 @@ import type { Range } from '../base/vocabulary.js';
 
 import { checkRead, type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
+import type { MirrorSnapshot } from './snapshot.js';
 import type { MirrorStats } from './stats.js';
 
 /**
@@ -44,9 +45,10 @@ export class RangeMirror<Page> {
     // biome-ignore lint/complexity/noThisInStatic: see above
     printed(this.prototype, {
       name: 'RangeMirror',
-      data: (mirror: RangeMirror<unknown>) => {
-        const { range, pageSize, size, banned, closed } = mirror;
-        return { label: mirror.#pager.settings.label, range, pageSize, size, banned, closed, stats: { ...mirror.stats } };
+      data: (mirror: RangeMirror<unknown>) => mirror.inspect(),
+      brief: (mirror: RangeMirror<unknown>) => {
+        const { label, range, pageSize, size, banned, closed, stats } = mirror.inspect();
+        return { label: label ?? undefined, range, pageSize, size, banned, closed, stats };
       },
     });
     // biome-ignore lint/complexity/noThisInStatic: see above
@@ -128,6 +130,12 @@ export class RangeMirror<Page> {
   /** Live counters. Read or copy them; they go on counting. */
   get stats(): Readonly<MirrorStats> {
     return this.#pager.stats;
+  }
+
+  /** What it has, what it loads, for whom, and its counters: a copy, for people. */
+  inspect(): MirrorSnapshot {
+    const { range, pageSize, size, banned, closed } = this;
+    return { range, pageSize, size, banned, closed, ...this.#pager.inspect() };
   }
 
   /** What is mirrored, in the space's unit. */

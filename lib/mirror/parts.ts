@@ -7,6 +7,7 @@ import type { Invalidation, Subscription } from '../tracker/index.js';
 
 import type { Entry } from './drops.js';
 import type { Settings } from './options.js';
+import type { MirrorLoadSnapshot } from './snapshot.js';
 import type { MirrorStats } from './stats.js';
 import type { Table } from './table.js';
 
@@ -37,6 +38,7 @@ export interface Loading<Page> extends Work {
   start(): void;
   join(read: Reading<Page>): void;
   leave(read: Reading<Page>, reason: unknown): void;
+  inspect(): MirrorLoadSnapshot;
   hit(index: number): void;
   settleHit(): void;
 }

@@ -207,4 +207,18 @@ export const MIRROR_FAULTS: readonly Fault[] = [
     replace: '        return pages;\n      }) as never;\n      returned = assimilate(returned) ?? Promise.resolve(returned);',
     first: [CYCLES],
   },
+  {
+    name: 'a trace does not know of loads that were hit',
+    file: 'trace/recorder.ts',
+    find: "if (collision !== undefined) this.#add('collided', seq, { ...step, ...hitBy(collision) });",
+    replace: '',
+    first: ['test/mirror/inspect.test.ts'],
+  },
+  {
+    name: 'a load that has failed is shown as one that was installed',
+    file: 'mirror/run.ts',
+    find: '    this.failure = { error };\n    this.#close();\n    if (!wasHit)',
+    replace: '    this.#close();\n    if (!wasHit)',
+    first: ['test/mirror/inspect.test.ts'],
+  },
 ];

@@ -507,7 +507,7 @@ const TESTING: readonly Door[] = [
   ),
   door<MapOptions>(
     'map',
-    { protection: true, object: true, offset: true, shared: true, huge: true },
+    { protection: true, object: true, offset: true, shared: true, huge: true, supply: true },
     onSpace((space, options) => space.map(space.pages(0), options)),
   ),
   door<RemapOptions>(

@@ -60,6 +60,13 @@ export interface MapOptions {
    * object only.
    */
   huge?: boolean | undefined;
+  /**
+   * Says what is in a page that is touched for the first time, as `userfaultfd` lets another thread do: exactly a page of bytes.
+   * It may take its time, and be asked more than once for a page that several touch at once; the first answer counts. It must not
+   * use the space itself: a store waits for it with the page locked. A page that was not touched does not move to a device, and
+   * is full of zeros in a child. Default: pages are full of zeros. Without an object and without `huge` only.
+   */
+  supply?: ((page: number) => Uint8Array | PromiseLike<Uint8Array>) | undefined;
 }
 
 /** How pages are moved to another address. */
@@ -85,7 +92,7 @@ export interface ForkOptions {
 }
 
 const SPACE_OPTIONS: Names = /* @__PURE__ */ names('tracker pageSize hugePages pause stores label');
-const MAP_OPTIONS: Names = /* @__PURE__ */ names('protection object offset shared huge');
+const MAP_OPTIONS: Names = /* @__PURE__ */ names('protection object offset shared huge supply');
 const REMAP_OPTIONS: Names = /* @__PURE__ */ names('keep');
 const FAULT_OPTIONS: Names = /* @__PURE__ */ names('write owner');
 const COPY_OPTIONS: Names = /* @__PURE__ */ names('owner');
@@ -140,15 +147,17 @@ export class SimulatedAddressSpace {
   /** Maps new pages. What was there is unmapped (`'unmap'`); over nothing, nothing is announced. */
   async map(range: Range, options: MapOptions = {}): Promise<void> {
     checkNames(options, MAP_OPTIONS, 'map');
-    const { protection = 'read-write', object, offset = 0, shared = false, huge = false } = options;
+    const { protection = 'read-write', object, offset = 0, shared = false, huge = false, supply } = options;
     const run = this.#core.run(range);
     check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
     check(object === undefined || object instanceof MappedObject, 'object', object, 'an object of createSharedObject');
     check(Number.isSafeInteger(offset) && offset >= 0, 'offset', offset, 'a whole number of at least 0');
     check(!shared || object !== undefined, 'shared', shared, 'an object that is shared');
     check(!huge || object === undefined, 'huge', huge, 'false for an object');
+    check(supply === undefined || typeof supply === 'function', 'supply', supply, 'a function of the number of a page');
+    check(supply === undefined || (object === undefined && !huge), 'supply', supply, 'nothing for an object or huge pages');
     this.#open();
-    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset, huge });
+    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset, huge, supply });
   }
 
   /** Takes pages away (`'unmap'`). Where nothing is mapped, nothing happens. */

@@ -97,4 +97,12 @@ export interface SubscriptionInfo {
 export interface LoadInfo {
   /** What is loaded, for people. */
   readonly name: string;
+  /** What it reads of the tracker's line, where it is no lookup there: the pages of a mirror. */
+  readonly ranges?: readonly Range[] | undefined;
+  /** The driver's label, where it has ranges. */
+  readonly label?: string | undefined;
+  /** Where it has ranges, once it has landed: what has hit it; `undefined` if nothing has. */
+  readonly collision?: Collision | undefined;
+  /** Where it has ranges, once it has landed: what it failed with, or was given up for. */
+  readonly failure?: { readonly error: unknown } | undefined;
 }

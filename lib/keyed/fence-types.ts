@@ -27,6 +27,9 @@ export interface KeyedFenceOptions<K> {
   clock?: Clock | undefined;
 }
 
+/** The names of {@link KeyedFenceOptions}. */
+export const KEYED_FENCE_NAMES = 'identify label historyCapacity observer clock';
+
 /** How to begin an invalidation of keys. */
 export interface KeyedBeginOptions<K> extends Omit<BeginOptions, 'within'> {
   /** The running section of the same fence that this one is nested in; see {@link BeginOptions.within}. */

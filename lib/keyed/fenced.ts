@@ -6,8 +6,7 @@
  * first, and, of the writing ones, which never return a value of the user's, what need not be tried.
  */
 
-import { checkCancel } from '../base/cancel.js';
-import { ClosedError, check, describe, InvalidArgumentError } from '../base/errors.js';
+import { ClosedError, check, describe } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { assimilate } from '../base/thenable.js';
@@ -18,7 +17,15 @@ import type { FencedCache } from './fenced-cache.js';
 import { Flight, type Host, type Loaded } from './flight.js';
 import { insideOf, type KeyedFence } from './keyed-fence.js';
 import { keyText } from './keys.js';
-import type { FencedSetOptions, FenceSettings, GetOrLoadOptions, KeyedLoad } from './options.js';
+import {
+  atOnce,
+  checkLoad,
+  checkSet,
+  type FencedSetOptions,
+  type FenceSettings,
+  type GetOrLoadOptions,
+  type KeyedLoad,
+} from './options.js';
 import { KeyScope } from './scope.js';
 import type { Change, KeyedInvalidation } from './section.js';
 import type { Slot } from './slot.js';
@@ -79,7 +86,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     try {
       if (this.#subscription.closed) throw this.#closedError();
       check(typeof load === 'function', 'load', load, 'a function');
-      if (options !== undefined) checkCancel(options);
+      checkLoad(options);
       const { tracker } = this.settings.keyed;
       if (this.#asksLate || tracker.lapsed || (this.#settings > 0 && this.#isBeingSet(key))) {
         return this.#read(key, load, options, undefined) as Promise<T>;
@@ -245,6 +252,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
 
   async set(key: K, value: V, options: FencedSetOptions<K, SetOptions> = {}): Promise<void> {
     this.#demandOpen();
+    checkSet(options);
     const { setOptions, ...others } = options;
     const { keyed } = this;
     const since = keyed.tracker.seq;
@@ -385,11 +393,3 @@ printed(Fenced.prototype, {
     return { label: label ?? undefined, reading: reads.map(({ key }) => key), hits, loads, closed };
   },
 });
-
-/** Options that a function has said of a value. The value is stored in this turn, so they cannot take their time. */
-function atOnce(options: unknown): unknown {
-  const late = assimilate(options);
-  if (late === undefined) return options;
-  late.catch(() => {});
-  throw new InvalidArgumentError('setOptions returned a promise; expected the options, at once');
-}

@@ -14,6 +14,7 @@
 import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, describe, InvalidArgumentError } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { overlap, toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
@@ -29,16 +30,17 @@ import {
   type TrackerStats,
   type WaitOptions,
 } from '../tracker/index.js';
-import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.js';
+import { DEFAULT_HISTORY_CAPACITY, FILTER_NAMES, spaceOf, UNKNOWN, WAIT_NAMES } from '../tracker/internal.js';
 
 import { DERIVED_A_SECTION } from './derived.js';
-import type {
-  KeyedBeginOptions,
-  KeyedFenceOptions,
-  KeyedFetch,
-  KeyedSubscribeOptions,
-  KeyedSubscriber,
-  KeyedSubscription,
+import {
+  KEYED_FENCE_NAMES,
+  type KeyedBeginOptions,
+  type KeyedFenceOptions,
+  type KeyedFetch,
+  type KeyedSubscribeOptions,
+  type KeyedSubscriber,
+  type KeyedSubscription,
 } from './fence-types.js';
 import { keysText } from './keys.js';
 import { ObservingAttempt } from './observing.js';
@@ -63,6 +65,10 @@ export type KeyedMutation<K, T> = (invalidation: KeyedInvalidation<K>) => T | Pr
 
 /** @internal See {@link FenceInside}. */
 export let insideOf: <K>(fence: KeyedFence<K>) => FenceInside<K>;
+
+const FENCE_OPTIONS: Names = /* @__PURE__ */ names(KEYED_FENCE_NAMES);
+const WAIT_OPTIONS: Names = /* @__PURE__ */ names(WAIT_NAMES);
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names(FILTER_NAMES);
 
 /** A tracker whose places are keys: changes of keys, and lookups that commit only what no change of their keys has touched. */
 export class KeyedFence<K> {
@@ -89,6 +95,7 @@ export class KeyedFence<K> {
 
   /** Nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: KeyedFenceOptions<K> = {}) {
+    checkNames(options, FENCE_OPTIONS, 'new KeyedFence');
     const { identify, historyCapacity = DEFAULT_HISTORY_CAPACITY, label, observer, clock = systemClock } = options;
     check(identify === undefined || typeof identify === 'function', 'identify', identify, 'a function of a key');
     const tracker = new RangeTracker({ historyCapacity, label, observer, clock });
@@ -252,6 +259,7 @@ export class KeyedFence<K> {
    * {@link RangeTracker.readBegin}.
    */
   async readBegin(key: K | KeyScope<K>, options?: WaitOptions): Promise<Seq> {
+    checkNames(options, WAIT_OPTIONS, 'readBegin');
     this.#table.keepForTokens();
     const reads = this.#table.read(key);
     try {
@@ -263,6 +271,7 @@ export class KeyedFence<K> {
 
   /** A token at once, or `undefined` if an active invalidation changes one of the keys. As {@link RangeTracker.tryReadBegin}. */
   tryReadBegin(key: K | KeyScope<K>, options?: FilterOptions): Seq | undefined {
+    checkNames(options, FILTER_OPTIONS, 'tryReadBegin');
     this.#table.keepForTokens();
     return this.tracker.tryReadBegin(this.#table.since(key, this.tracker.seq)!, options); // nothing newer than now is forgotten
   }
@@ -272,6 +281,7 @@ export class KeyedFence<K> {
    * more, or the fence is closed. O(1) for a key, and what {@link RangeTracker.readRetry} costs.
    */
   readRetry(key: K | KeyScope<K>, seq: Seq, options?: FilterOptions): boolean {
+    checkNames(options, FILTER_OPTIONS, 'readRetry');
     const ranges = this.#table.since(key, seq);
     if (ranges !== undefined) return this.tracker.readRetry(ranges, seq, options);
     return spaceOf(this.tracker).answer(UNKNOWN);

@@ -21,7 +21,8 @@ export function sectionName({ id, kind, label, where }: RunSection): string {
 
 /** `lookup "page 3" #7` */
 export function readerName({ id, operation, label, where }: RunReader): string {
-  return `${operation} ${label === undefined ? '' : `"${label}" `}#${id}${where === undefined ? '' : ` of ${where}`}`;
+  const called = label === undefined || operation === 'load' ? '' : `"${label}" `; // of a load `where` says whose it is
+  return `${operation} ${called}#${id}${where === undefined ? '' : ` of ${where}`}`;
 }
 
 /** `subscriber "page cache" #2` */

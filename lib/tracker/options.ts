@@ -19,8 +19,11 @@ export interface FilterOptions {
 /** Filter and outer bounds of a wait. */
 export interface WaitOptions extends FilterOptions, CancelOptions {}
 
+/** The names of {@link FilterOptions}. */
+export const FILTER_NAMES = 'ignore';
+
 /** The names of {@link WaitOptions}. */
-export const WAIT_NAMES: string = `ignore ${CANCEL_NAMES}`;
+export const WAIT_NAMES: string = `${FILTER_NAMES} ${CANCEL_NAMES}`;
 
 /** Checks the filter and the bounds; a signal that has already fired is thrown as its reason. */
 export function checkWait(options: WaitOptions | undefined): void {
@@ -44,7 +47,7 @@ export function checkToken(seq: Seq, now: Seq): void {
     check(false, 'seq', seq, `a token from readBegin or tryReadBegin of this tracker, which has counted to ${now}`);
 }
 
-const FILTER_OPTIONS: Names = /* @__PURE__ */ names('ignore');
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names(FILTER_NAMES);
 
 /** The filter of a call that takes nothing else; throws `InvalidArgumentError`. */
 export function filterOf(options: FilterOptions | undefined, where: string): Ignore | undefined {

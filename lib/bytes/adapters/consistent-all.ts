@@ -4,7 +4,8 @@
  * Queries inside of queries: when the innermost commits, nothing has hit any of the others yet that they will not notice, so at
  * that moment all was of one piece; if an outer one finds that it was hit meanwhile, all of it is run again.
  */
-import type { ConsistentOptions } from '../options.js';
+import { checkNames } from '../../base/options.js';
+import { CONSISTENT_OPTIONS, type ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import type { ConsistentReader } from './whole.js';
 
@@ -15,11 +16,12 @@ import type { ConsistentReader } from './whole.js';
  * It is run again as a whole if any of the sources changed in what it read. Costs one nested query for each source, also for
  * those it does not read from. Rejects with what `query` and `source.consistent` reject with.
  */
-export function consistentAll<K, R>(
+export async function consistentAll<K, R>(
   sources: ReadonlyMap<K, ConsistentReader>,
   query: (views: ReadonlyMap<K, ByteReader>) => R | PromiseLike<R>,
   options?: ConsistentOptions,
 ): Promise<R> {
+  checkNames(options, CONSISTENT_OPTIONS, 'consistentAll');
   const entries = [...sources];
   const views = new Map<K, ByteReader>(); // one for all depths: an attempt begins after the one before it has ended
   const nest = async (depth: number): Promise<R> => {
@@ -32,5 +34,5 @@ export function consistentAll<K, R>(
       return nest(depth + 1);
     }, options);
   };
-  return nest(0);
+  return await nest(0);
 }

@@ -53,6 +53,11 @@ export interface KeyedSubscriber<K> {
   /** The content of these keys is about to change. What it returns or throws means the same as in a
    * tracker's subscriber: nothing when it is done, a promise for when it will be. */
   invalidate(change: KeyedChange<K>): void | false | PromiseLike<void>;
+  /**
+   * The keys are stable again, as far as this section is concerned. Another object than `invalidate` was given, with the same `beginSeq`.
+   * When it is called, and what becomes of an error, is as in a tracker's subscriber.
+   */
+  end?(change: KeyedChange<K>): void;
 }
 
 /** How to subscribe to a keyed fence. */

@@ -87,10 +87,11 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
       if (this.#subscription.closed) throw this.#closedError();
       check(typeof load === 'function', 'load', load, 'a function');
       checkLoad(options);
-      if (this.#asksLate || (this.#settings > 0 && this.#isBeingSet(key))) {
+      const { tracker } = this.settings.keyed;
+      if (this.#asksLate || tracker.lapsed || (this.#settings > 0 && this.#isBeingSet(key))) {
         return this.#read(key, load, options, undefined) as Promise<T>;
       }
-      const { seq } = this.settings.keyed.tracker;
+      const { seq } = tracker;
       const got = this.store.get(key);
       const late = assimilate(got);
       if (late === undefined) {
@@ -116,7 +117,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   ): Promise<unknown> {
     const slot = this.#slots.open(key);
     if (first?.got instanceof Promise) this.#running(slot, first.got);
-    if (slot.storing !== undefined) {
+    if (slot.storing !== undefined && !this.settings.keyed.tracker.lapsed) {
       this.stats.hits++;
       return Promise.resolve(slot.storing.value);
     }
@@ -138,7 +139,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   }
 
   peek(key: K): V | undefined {
-    if (this.#subscription.closed) return undefined;
+    if (this.#subscription.closed || this.settings.keyed.tracker.lapsed) return undefined;
     const slot = this.#slots.find(key);
     if (slot?.storing !== undefined) return slot.storing.value as V;
     if (slot !== undefined && slot.setting > 0) return undefined;

@@ -32,7 +32,6 @@ import {
 } from '../tracker/index.js';
 import { DEFAULT_HISTORY_CAPACITY, FILTER_NAMES, spaceOf, UNKNOWN, WAIT_NAMES } from '../tracker/internal.js';
 
-import { ObservingAttempt } from './attempt.js';
 import { DERIVED_A_SECTION } from './derived.js';
 import {
   KEYED_FENCE_NAMES,
@@ -44,9 +43,10 @@ import {
   type KeyedSubscription,
 } from './fence-types.js';
 import { keysText } from './keys.js';
+import { ObservingAttempt } from './observing.js';
 import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
-import { Change, type KeyedInvalidation, KeyedSection } from './section.js';
+import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
 import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
 import { type Changes, KeyTable, type Reads } from './table.js';
 
@@ -133,6 +133,11 @@ export class KeyedFence<K> {
     return KeyScope.of(keys);
   }
 
+  /** Every key that begins with `prefix`, as `where` would say it; those who share the fence from elsewhere hear of it as it is. */
+  prefix(prefix: string): KeyScope<K> {
+    return KeyScope.prefix(prefix);
+  }
+
   /**
    * Every key of which `condition` is true, those included that nobody has named yet. For invalidations; a lookup reads it as
    * all keys. The condition must be pure; one that throws counts as true. A begin asks it for each key in flight.
@@ -207,7 +212,7 @@ export class KeyedFence<K> {
   /** Every subscriber has confirmed. */
   #begun(section: Invalidation, changes: Changes<K>): KeyedSection<K> {
     changes.begun();
-    return new KeyedSection(section, this.#table.named(section.ranges), changes);
+    return new KeyedSection(section, this.#table.named(section.ranges), changes, this.#around(section));
   }
 
   #derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void {
@@ -322,16 +327,24 @@ export class KeyedFence<K> {
   /** Has `subscriber` told of every invalidation before it proceeds, until closed. As {@link RangeTracker.subscribe}. */
   subscribe(subscriber: KeyedSubscriber<K>, options: KeyedSubscribeOptions = {}): KeyedSubscription {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
+    const { end } = subscriber;
+    check(end === undefined || typeof end === 'function', 'end of the subscriber', end, 'a function');
+    const tell = <T>(section: Invalidation, call: (change: Change<K>) => T): T | undefined => {
+      const named = this.#table.named(section.ranges);
+      return named.keys?.length === 0 ? undefined : call(new Change(section, named, this.#around(section)));
+    };
+    const invalidate = (section: Invalidation) => tell(section, (change) => subscriber.invalidate(change));
+    if (end === undefined) return this.tracker.subscribe(EVERYTHING, { invalidate }, options);
     return this.tracker.subscribe(
       EVERYTHING,
-      {
-        invalidate: (section) => {
-          const named = this.#table.named(section.ranges);
-          return named.keys?.length === 0 ? undefined : subscriber.invalidate(new Change(section, named));
-        },
-      },
+      { invalidate, end: (section) => tell(section, (change) => subscriber.end!(change)) },
       options,
     );
+  }
+
+  /** The section that this one is nested in, which is active when it begins. */
+  #around({ within }: Invalidation): KeyedChange<K> | undefined {
+    return within?.active ? new Change(within, this.#table.named(within.ranges), this.#around(within)) : undefined;
   }
 
   /** Who changes which keys, who waits for whom, what the caches are loading, and their counters: plain data, for people. */

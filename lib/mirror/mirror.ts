@@ -94,7 +94,7 @@ export class RangeMirror<Page> {
   peek(index: number): Page | undefined {
     const pager = this.#pager;
     const entry = pager.table.use(index);
-    if (entry === undefined || pager.subscription.closed) return undefined;
+    if (entry === undefined || pager.subscription.closed || pager.settings.tracker.lapsed) return undefined;
     pager.stats.hits++;
     return entry.page;
   }
@@ -157,7 +157,8 @@ export class RangeMirror<Page> {
   }
 
   #present(first: number, count: number): Page[] | undefined {
-    const { table, stats } = this.#pager;
+    const { table, stats, settings } = this.#pager;
+    if (settings.tracker.lapsed) return undefined;
     const pages = new Array<Page>(count);
     for (let i = 0; i < count; i++) {
       const entry = table.use(first + i);

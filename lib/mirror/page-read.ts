@@ -157,7 +157,10 @@ export class PageRead<Page> implements Reading<Page> {
     } else if (this.#escalated) {
       // Between two attempts.
     } else if (missing === 0) {
-      if (flying === 0) this.#succeed();
+      if (flying > 0) return;
+      // What is present may be stale, and a lookup waits until that is known.
+      if (this.#pager.settings.tracker.lapsed) this.#escalate();
+      else this.#succeed();
     } else if (!this.#isExhausted()) this.#request();
     else if (flying === 0) this.#escalate();
   }

@@ -92,7 +92,13 @@ export function hitText({ collision, offender }: Hit): string {
   const { attempt, reason, range, kind, label } = collision;
   const where = range === undefined ? '' : ` in ${collision.where ?? `[${range.start}, ${range.end})`}`;
   const who = offender === undefined ? (label ?? kind) : sectionName(offender);
-  const how = { active: 'is active', ended: 'has ended meanwhile', 'history-lost': 'is forgotten', closed: 'closed' }[reason];
+  const how = {
+    active: 'is active',
+    ended: 'has ended meanwhile',
+    'history-lost': 'is forgotten',
+    lapsed: 'may be unknown',
+    closed: 'closed',
+  }[reason];
   return `attempt ${attempt} was hit${where}: ${who ?? 'what happened'} ${how}`;
 }
 

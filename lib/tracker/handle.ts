@@ -51,6 +51,10 @@ class SectionHandle extends SectionView<HandledSection> implements Invalidation 
     return this.section.within?.outward();
   }
 
+  get signal(): AbortSignal {
+    return this.section.signal;
+  }
+
   end(): void {
     this.section.end();
   }

@@ -3,7 +3,8 @@
  */
 
 export { BEGIN_NAMES } from './invalidation.js';
-export { DEFAULT_HISTORY_CAPACITY, FILTER_NAMES, WAIT_NAMES } from './options.js';
+export { FILTER_NAMES, WAIT_NAMES } from './options.js';
 export { sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';
 export { spaceOf } from './tracker.js';
+export { DEFAULT_HISTORY_CAPACITY } from './tracker-options.js';

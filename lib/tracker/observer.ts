@@ -9,8 +9,7 @@
 import { check } from '../base/errors.js';
 import { type Names, names } from '../base/options.js';
 import type { Collision, LoadInfo, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
-import type { Answer } from './answers.js';
-import type { Invalidation } from './invalidation.js';
+import type { Answer, Invalidation } from './invalidation.js';
 import type { TrackerSnapshot } from './snapshot.js';
 import type { TrackerStats } from './stats.js';
 

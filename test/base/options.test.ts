@@ -100,7 +100,7 @@ function door<Options>(name: string, known: All<Options>, open: () => Open): Doo
 const CANCEL: All<CancelOptions> = { signal: true, timeoutMs: true };
 const FILTER: All<FilterOptions> = { ignore: true };
 const WAIT: All<WaitOptions> = { ...FILTER, ...CANCEL };
-const BEGIN: All<BeginOptions> = { kind: true, owner: true, label: true, within: true, ...CANCEL };
+const BEGIN: All<BeginOptions> = { kind: true, owner: true, label: true, within: true, urgent: true, ...CANCEL };
 const LOOKUP: All<LookupOptions<unknown, unknown>> = {
   ...{ commit: true, maxAttempts: true, whenExhausted: true, holdMs: true, label: true },
   ...WAIT,

@@ -194,7 +194,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what was observed while holding counts as fine, whatever had happened there before',
     file: 'tracker/attempt.ts',
-    find: 'this.wasFine &&= this.space.check(spans, this.seq, this.ignore) === FINE;',
+    find: 'extra.wasFine &&= this.space.check(spans, this.seq, this.ignore) === FINE;',
     replace: '',
     first: [FORGETTING],
   },
@@ -238,7 +238,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'commits one microtask after the check',
     file: 'tracker/lookup.ts',
-    find: '(late) => this.fetched(attempt, late as T),',
+    find: '(late) => this.fetched(attempt, late),',
     replace:
       '(late) => (attempt.collides() ? this.fetched(attempt, late as T) : (attempt.collides = () => false, queueMicrotask(() => this.fetched(attempt, late as T)))),',
     first: [RACE],
@@ -253,8 +253,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'only what was observed last is checked',
     file: 'tracker/attempt.ts',
-    find: 'this.observed = this.observed === undefined ? spans : unite(this.observed, spans);',
-    replace: 'this.observed = spans;',
+    find: 'extra.observed = extra.observed === undefined ? spans : unite(extra.observed, spans);',
+    replace: 'extra.observed = spans;',
     first: [RACE, MODEL],
   },
   {
@@ -281,7 +281,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an attempt that is over stays registered',
     file: 'tracker/attempt.ts',
-    find: 'for (const handles of this.handles ?? []) deleteSpans(this.space.inFlight, handles);',
+    find: 'for (const handles of extra.handles ?? []) deleteSpans(this.space.inFlight, handles);',
     replace: '',
     first: [RACE],
   },
@@ -310,15 +310,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'wakes nobody',
     file: 'tracker/space.ts',
-    find: 'reader.wake(this.seq);',
+    find: 'else waiter.wake(this.seq);',
     replace: '',
     first: [RACE],
   },
   {
     name: 'wakes all but the first that came',
     file: 'tracker/space.ts',
-    find: 'for (const reader of readers) {\n      this.stats.wakes++;',
-    replace: 'for (const reader of readers.slice(readers.length > 1 ? 1 : 0)) {\n      this.stats.wakes++;',
+    find: 'for (const waiter of waiters) {\n      const isHold',
+    replace: 'for (const waiter of waiters.slice(waiters.length > 1 ? 1 : 0)) {\n      const isHold',
     first: [RACE],
   },
   {
@@ -347,21 +347,21 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a hold queues no begins',
     file: 'tracker/gate.ts',
-    find: 'if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;',
+    find: 'if (section.urgent || !this.holds.overlaps(section.spans)) return undefined;',
     replace: 'return undefined;',
     first: [HOLD],
   },
   {
     name: 'a hold refuses no begin that will not wait',
     file: 'tracker/gate.ts',
-    find: 'if (this.holds.size === 0 || section.within !== undefined) return false;',
+    find: 'if (this.holds.size === 0 || section.urgent) return false;',
     replace: 'return false;',
     first: [HOLD],
   },
   {
     name: 'a nested begin queues',
     file: 'tracker/gate.ts',
-    find: 'if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;',
+    find: 'if (section.urgent || !this.holds.overlaps(section.spans)) return undefined;',
     replace: 'if (!this.holds.overlaps(section.spans)) return undefined;',
     first: [HOLD],
   },
@@ -482,8 +482,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'close leaves lookups waiting',
     file: 'tracker/space.ts',
-    find: 'if (waiter instanceof Reader) waiter.fail(error);',
-    replace: 'void waiter;',
+    find: 'for (const waiter of section.waiters?.list() ?? []) if (waiter instanceof Reader) waiter.fail(error);',
+    replace: '',
     first: [SUBSCRIPTION],
   },
   {
@@ -526,9 +526,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a subscriber is told all that changes, not its part',
-    file: 'tracker/space.ts',
-    find: 'return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);',
-    replace: 'return section.spans ?? contains(intersect([], []), member.spans);',
+    file: 'base/range.ts',
+    find: 'return contains(others, spans) ? spans : intersect(others, spans);',
+    replace: 'return spans;',
     first: [FEEDBACK],
   },
   {

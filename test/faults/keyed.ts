@@ -116,8 +116,8 @@ export const KEYED_FAULTS: readonly Fault[] = [
   {
     name: 'an overtaken read of the cache begins its load all the same',
     file: 'keyed/flight.ts',
-    find: '        if (run.over) return;\n        try {',
-    replace: '        try {',
+    find: '        if (run.over) return;\n        if (settings.keyed.tracker.lapsed)',
+    replace: '        if (settings.keyed.tracker.lapsed)',
     first: [CACHE],
   },
   {

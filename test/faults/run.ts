@@ -22,11 +22,13 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** One line for each list of faults: the module beside this one, and what it exports. */
 const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['faults', 'FAULTS'],
+  ['lanes', 'LANE_FAULTS'],
   ['mirror', 'MIRROR_FAULTS'],
   ['explorer', 'EXPLORER_FAULTS'],
   ['bytes', 'BYTES_FAULTS'],
   ['adapters', 'ADAPTER_FAULTS'],
   ['keyed', 'KEYED_FAULTS'],
+  ['sharing', 'SHARING_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];

@@ -42,16 +42,47 @@ describe('the end of a hold', () => {
     expectNothingLeft(tracker, { clock });
   });
 
-  it('comes while it waits for its turn, too, and then nobody is held up by it any more', async () => {
+  it('comes while it waits for its turn, too: it delays nobody any longer, and gets in line again', async () => {
     const { tracker, clock } = make();
     const { read, outcome, section } = await waitingHold(tracker, { holdMs: 50 });
     const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(50);
     await turns();
-    expect(outcome.error).toMatchObject({ message: expect.stringContaining('held its ranges for 50 ms'), attempts: 1 });
-    expect([begun.state, tracker.inspect().waiting, read.calls.length]).toEqual(['resolved', 0, 1]);
+    expect([outcome.state, begun.state, tracker.inspect().waiting, read.calls.length]).toEqual(['pending', 'resolved', 1, 1]);
+    const later = new Outcome(tracker.begin(PAGE));
     begun.value!.end();
     section.end();
+    await turns();
+    expect([later.state, read.calls.length]).toEqual(['pending', 2]);
+    read.last.resolve('fresh');
+    await turns();
+    expect(outcome.value).toBe('fresh');
+    later.value!.end();
+    expectNothingLeft(tracker, { clock });
+  });
+
+  it('comes when the time in its turn is over, however long it has waited and whomever it has delayed meanwhile', async () => {
+    const { tracker, clock } = make();
+    const { read, outcome, section } = await waitingHold(tracker, { holdMs: 50 });
+    const delayed = new Outcome(tracker.begin(PAGE));
+    clock.advance(40);
+    await turns();
+    section.end();
+    await turns();
+    expect([delayed.state, read.calls.length]).toEqual(['pending', 2]);
+    clock.advance(10); // the begin has waited for 50 ms, the hold has had its turn for 10
+    await turns();
+    expect([delayed.state, outcome.state]).toEqual(['resolved', 'pending']);
+    delayed.value!.end();
+    read.last.resolve('stale');
+    await turns();
+    expect(tracker.inspect().holds).toMatchObject([{ admitted: true, leftMs: 40 }]);
+    clock.advance(39);
+    await turns();
+    expect(outcome.state).toBe('pending');
+    clock.advance(1);
+    await turns();
+    expect(outcome.error).toBeInstanceOf(RetryLimitError);
     expectNothingLeft(tracker, { clock });
   });
 
@@ -256,9 +287,19 @@ describe('a hold', () => {
       new Outcome(tracker.lookup(PAGE, patient.fetch, { holdMs: 100 })),
     ];
     expect(tracker.inspect().holds).toHaveLength(2);
+    clock.advance(1000);
+    await turns();
+    // Nobody has waited for them.
+    expect(tracker.inspect().holds.map(({ leftMs }) => leftMs)).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(10);
     await turns();
     expect([tracker.inspect().holds.length, tracker.stats.holdsExpired]).toEqual([1, 1]);
+    clock.advance(90);
+    await turns();
+    expect([begun.state, tracker.inspect().holds.length]).toEqual(['resolved', 0]);
+    begun.value!.end();
+    expect([suspicious.calls.length, patient.calls.length]).toEqual([0, 0]);
     section.end();
     await turns();
     expect([suspicious.calls.length, patient.calls.length]).toEqual([1, 1]);

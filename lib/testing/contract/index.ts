@@ -36,7 +36,7 @@ export interface ContractOptions {
 const CONTRACT_OPTIONS: Names = /* @__PURE__ */ names('name make describe it');
 
 /**
- * Declares the contract as tests, 263 of them, for one way to make a tracker. Call it where `describe` may be called. No test
+ * Declares the contract as tests, 265 of them, for one way to make a tracker. Call it where `describe` may be called. No test
  * sleeps, reads the host's clock, or shares anything with another. Eight of them, which try every order of holds and begins, take
  * a second or two each, all others together as long.
  */

@@ -1,9 +1,8 @@
 /**
- * Attempt: what `fetch` of a lookup of keys gets.
+ * Observing: an attempt of a keyed lookup, which observes keys where the tracker's observes ranges.
  */
 import type { Seq } from '../base/vocabulary.js';
 import type { Attempt } from '../tracker/index.js';
-
 import type { KeyedAttempt } from './fence-types.js';
 import type { KeyScope } from './scope.js';
 import type { Reads } from './table.js';

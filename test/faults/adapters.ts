@@ -111,8 +111,8 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   {
     name: 'the size of a chunk source is found out once',
     file: 'bytes/adapters/chunkd.ts',
-    find: 'found = await reader.size(bounds);',
-    replace: 'found ??= await reader.size(bounds);',
+    find: 'found = await reader.size(signalOf(options));',
+    replace: 'found ??= await reader.size(signalOf(options));',
     first: [EXAMPLES],
   },
   {
@@ -152,7 +152,7 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'a store hands down no signal',
-    file: 'bytes/adapters/zarrita.ts',
+    file: 'bytes/adapters/whole.ts',
     find: 'return options?.signal === undefined ?',
     replace: 'return options?.signal !== null ?',
     first: [RASTERS],

@@ -152,9 +152,9 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'a store hands down no signal',
-    file: 'bytes/adapters/whole.ts',
-    find: 'return options?.signal === undefined ?',
-    replace: 'return options?.signal !== null ?',
+    file: 'bytes/adapters/zarrita.ts',
+    find: 'readToEnd(found, 0, signalOf(options)))',
+    replace: 'readToEnd(found, 0, options && undefined))',
     first: [RASTERS],
   },
   {

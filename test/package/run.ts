@@ -1,7 +1,7 @@
 /**
  * The package as its users get it: packs the build, installs the tarball into a temporary folder without any network, then
- * looks at its files, loads every entry through `import` and `require`, and compiles consumers with the oldest, the
- * current and the newest TypeScript. Needs a build; `npm run build` makes it.
+ * looks at its files, loads every entry through `import` and `require`, runs the examples, and compiles consumers with the
+ * oldest, the current and the newest TypeScript. Needs a build; `npm run build` makes it.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { problemsOfExamples } from './examples.js';
 import { RUNTIME_EXPORTS } from './exports.js';
 import { install, root, saidBy } from './install.js';
 
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
     checkFiles(home);
     const entries = entriesOf(home);
     await Promise.all([smoke(folder, entries, 'import'), smoke(folder, entries, 'require')]);
+    problems.push(...(await problemsOfExamples(join(folder, 'consumer'))));
     await compileAll(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -27,10 +27,14 @@ export interface Problem {
 type Report = (path: string, line: number, text: string) => void;
 
 const TOP = new Set(
-  '.ci .git .gitignore CHANGELOG.md LICENSE README.md bench biome.json docs lib package-lock.json package.json test tsconfig.json'.split(
-    ' ',
-  ),
+  [
+    '.ci .git .github .gitignore bench docs examples lib test',
+    'CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md',
+    'biome.json package-lock.json package.json tsconfig.json',
+  ].flatMap((names) => names.split(' ')),
 );
+/** Files at the top level that rules read. */
+const READ_AT_TOP = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'package-lock.json'];
 const MAX_MODULE_LINES = 400;
 const MAX_CORE_EXPORTS = 12;
 const README_CODE_LINE = 19;
@@ -204,7 +208,7 @@ export function readTree(root: string): Tree {
   );
   const top = readdirSync(root).filter((name) => !ignored.has(name) && !name.endsWith('.tgz'));
   const files = new Map<string, string>();
-  for (const name of ['README.md', 'CHANGELOG.md', 'package-lock.json']) if (top.includes(name)) files.set(name, text(name));
+  for (const name of READ_AT_TOP) if (top.includes(name)) files.set(name, text(name));
   for (const folder of ['lib', 'docs']) {
     if (!top.includes(folder)) continue;
     for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {

@@ -34,7 +34,7 @@ const TOP = new Set(
   ].flatMap((names) => names.split(' ')),
 );
 /** Files at the top level that rules read. */
-const READ_AT_TOP = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'package-lock.json'];
+const READ_AT_TOP = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'package.json', 'package-lock.json'];
 const MAX_MODULE_LINES = 400;
 const MAX_CORE_EXPORTS = 12;
 const README_CODE_LINE = 19;
@@ -52,6 +52,7 @@ export function checkStyle(tree: Tree): Problem[] {
   topLevel(tree, report);
   lockFile(tree, report);
   readme(tree, report);
+  scripts(tree, report);
   for (const [path, text] of tree.files) {
     if (path.endsWith('.md')) links(tree, path, text, report);
     if (!/^lib\/.*\.ts$/.test(path)) continue;
@@ -86,6 +87,20 @@ function readme({ files }: Tree, report: Report): void {
   const code = text.split('\n').findIndex((line) => /^```ts\b/.test(line)) + 2;
   if (code === 1) report('README.md', 1, 'has no TypeScript fence');
   else if (code > README_CODE_LINE) report('README.md', code, `code begins here; expected it by line ${README_CODE_LINE}`);
+}
+
+/** Documents name no script that package.json does not have. The changelog may: it tells of the past. */
+function scripts({ files }: Tree, report: Report): void {
+  const known: unknown = JSON.parse(files.get('package.json') ?? '{}').scripts;
+  if (known === undefined) return;
+  for (const [path, text] of files) {
+    if (!path.endsWith('.md') || path === 'CHANGELOG.md') continue;
+    text.split('\n').forEach((line, index) => {
+      for (const [, name = ''] of line.matchAll(/\bnpm run ([\w:-]*\w)/g)) {
+        if (!Object.hasOwn(known as object, name)) report(path, index + 1, `names the script ${name}, which does not exist`);
+      }
+    });
+  }
 }
 
 /** Relative links lead to files, and fragments to headings of Markdown files. */

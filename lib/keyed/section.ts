@@ -4,6 +4,7 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { printed } from '../base/print.js';
+import { SectionView } from '../base/section-view.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
 
@@ -43,13 +44,12 @@ export interface KeyedInvalidation<K> extends KeyedChange<K>, DisposableHandle {
 }
 
 /** What a subscriber gets: what there is to know, and no way to end it. */
-export class Change<K> implements KeyedChange<K> {
-  readonly section: Invalidation;
+export class Change<K> extends SectionView<Invalidation> implements KeyedChange<K> {
   private readonly named: Named<K>;
   readonly within: KeyedChange<K> | undefined;
 
   constructor(section: Invalidation, named: Named<K>, within?: KeyedChange<K>) {
-    this.section = section;
+    super(section);
     this.named = named;
     this.within = within;
   }
@@ -73,30 +73,6 @@ export class Change<K> implements KeyedChange<K> {
   /** @internal Who has marked the section as theirs. */
   get writer(): object | undefined {
     return this.named.writer;
-  }
-
-  get kind(): string {
-    return this.section.kind;
-  }
-
-  get owner(): unknown {
-    return this.section.owner;
-  }
-
-  get label(): string | undefined {
-    return this.section.label;
-  }
-
-  get blockable(): boolean {
-    return this.section.blockable;
-  }
-
-  get beginSeq(): Seq {
-    return this.section.beginSeq;
-  }
-
-  get active(): boolean {
-    return this.section.active;
   }
 }
 

@@ -39,11 +39,11 @@
  * [2] Joung's "group mutual exclusion" (1998), also called room synchronization.
  */
 import { type Clock, LONGEST_DELAY_MS, TurnClock } from '../base/clock.js';
+import { Lot } from '../base/lot.js';
 import type { Spans } from '../base/range.js';
 import type { Ignore } from '../base/vocabulary.js';
 import { Heat } from './heat.js';
 import { concerns } from './invalidation.js';
-import { Lot } from './parking.js';
 import { ACTIVE, ENDED, Hold, type Holder, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
 import { Register, visitSpans } from './register.js';
 

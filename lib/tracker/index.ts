@@ -4,7 +4,7 @@
  * The way of a change, `mutate(ranges, change)`: tracker.ts checks the arguments (options.ts, invalidation.ts) and makes the
  * section (parties.ts); space.ts asks gate.ts whether a held lookup is in the way, enters the section (register.ts), fires the
  * signals of attempts, and asks the subscribers (answers.ts); the change runs; space.ts moves the section to history.ts and wakes
- * who waits (parking.ts).
+ * who waits.
  *
  * The way of a read, `lookup(ranges, fetch)`: flight.ts checks the arguments, and takes the first attempt on the fast or the hot
  * lane; lookup.ts is the slow one, and runs the loop, parked at the gate or holding its ranges where it must; attempt.ts takes the

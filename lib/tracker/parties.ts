@@ -11,12 +11,12 @@
  */
 
 import { type ClosedError, check, describe } from '../base/errors.js';
+import { type Lot, Parked } from '../base/lot.js';
 import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { describeSpans, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Ignore, InvalidationInfo, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { BEGIN_OPTIONS, type BeginOptions, DEFAULT_KIND, type Invalidation, type Subscriber } from './invalidation.js';
-import { type Lot, Parked } from './parking.js';
 import type { Handles } from './register.js';
 
 // --- sections

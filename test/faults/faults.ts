@@ -323,7 +323,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'wakes those that came last first',
-    file: 'tracker/parking.ts',
+    file: 'base/lot.ts',
     find: 'all.push(parked as P);',
     replace: 'all.unshift(parked as P);',
     first: [GATE],

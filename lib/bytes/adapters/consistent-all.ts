@@ -16,12 +16,11 @@ import type { ConsistentReader } from './whole.js';
  * It is run again as a whole if any of the sources changed in what it read. Costs one nested query for each source, also for
  * those it does not read from. Rejects with what `query` and `source.consistent` reject with.
  */
-export async function consistentAll<K, R>(
+export function consistentAll<K, R>(
   sources: ReadonlyMap<K, ConsistentReader>,
   query: (views: ReadonlyMap<K, ByteReader>) => R | PromiseLike<R>,
   options?: ConsistentOptions,
 ): Promise<R> {
-  checkNames(options, CONSISTENT_OPTIONS, 'consistentAll');
   const entries = [...sources];
   const views = new Map<K, ByteReader>(); // one for all depths: an attempt begins after the one before it has ended
   const nest = async (depth: number): Promise<R> => {
@@ -34,5 +33,10 @@ export async function consistentAll<K, R>(
       return nest(depth + 1);
     }, options);
   };
-  return await nest(0);
+  try {
+    checkNames(options, CONSISTENT_OPTIONS, 'consistentAll');
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return nest(0);
 }

@@ -53,9 +53,13 @@ export function perVersion<T>(source: ConsistentReader, make: (reader: ByteReade
     if (isOld) made = { seq, object: new Promise((resolve) => resolve(make(source))) };
     return made!;
   };
-  return async (query, options) => {
-    checkNames(options, CONSISTENT_OPTIONS, 'a query');
-    return await source.consistent(async (_view, attempt) => {
+  return (query, options) => {
+    try {
+      checkNames(options, CONSISTENT_OPTIONS, 'a query');
+    } catch (error) {
+      return Promise.reject(error); // not an async function: one that returns a promise costs three turns more
+    }
+    return source.consistent(async (_view, attempt) => {
       attempt.observe(EVERYTHING);
       const mine = current(attempt.seq);
       try {

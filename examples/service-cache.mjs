@@ -1,5 +1,5 @@
-// A service with lru-cache in front of a slow database: a GET that is on its way while a PUT changes the row. Without the fence the
-// GET would put the old row into the cache after the PUT, and every later GET would be answered with it.
+// A service with lru-cache (npm install rangefence lru-cache) in front of a slow database: a GET is on its way while a PUT changes the
+// row. Without the fence the GET would put the old row into the cache after the PUT, and every later GET would be answered with it.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';

@@ -6,7 +6,7 @@ import { type Load, runFence } from '../tools/fences.js';
 import { examples, expectedOutput } from './examples.js';
 
 const MAX_LINES = 60;
-/** What a program may import: Node's own, the package, and what is installed with it. */
+/** What a program may import: Node's own, the package, and what `npm run test:package` puts beside it. */
 const IMPORTS = /^(node:.+|rangefence(\/.+)?|lru-cache)$/;
 
 const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));

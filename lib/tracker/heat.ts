@@ -37,14 +37,14 @@ export class Heat {
   #watched = 0;
   /** How many of them are hot: mostly none, and then there is nothing to look at. */
   #hot = 0;
-  /** The share of attempts that were lost, wherever; 0 again when it is next to nothing. */
-  #lost = 0;
+  /** The share of attempts that were disturbed, wherever; 0 again when it is next to nothing. */
+  #everywhere = 0;
   /** How many sections the attempts took that were lost, on average. */
   #length = 0;
 
   /** True if a lookup over these ranges had better hold them from the start. One comparison while nothing is hot. */
   isHot(spans: Spans): boolean {
-    if (this.#lost >= HOT_IF_LONG && this.#length >= LONG) return true;
+    if (this.#everywhere >= HOT_IF_LONG && this.#length >= LONG) return true;
     if (this.#hot === 0) return false;
     const at = this.#find(spans);
     return at < this.#watched && this.#shares[at]! >= HOT;
@@ -56,7 +56,7 @@ export class Heat {
    */
   lost(spans: Spans, events: number, active: number): void {
     const sections = events / (2 * Math.max(1, active));
-    this.#lost += (1 - this.#lost) * WEIGHT;
+    this.#spread(1, WEIGHT);
     this.#length += (sections - this.#length) * WEIGHT;
     this.#disturbed(spans, WEIGHT);
   }
@@ -64,6 +64,7 @@ export class Heat {
   /** A hold over these ranges is over, which `lookups` have shared; `contested` if a begin has waited for it. */
   held(spans: Spans, contested: boolean, lookups: number): void {
     const weight = lookups === 1 ? WEIGHT : 1 - (1 - WEIGHT) ** lookups;
+    if (this.#everywhere > 0) this.#spread(contested ? 1 : 0, weight);
     if (contested) this.#disturbed(spans, weight);
     else this.#undisturbed(spans, weight);
   }
@@ -80,8 +81,13 @@ export class Heat {
 
   /** An attempt over these ranges was over before anybody came. */
   undisturbed(spans: Spans): void {
-    if (this.#lost > 0) this.#lost = this.#lost < COLD ? 0 : this.#lost * (1 - WEIGHT);
+    if (this.#everywhere > 0) this.#spread(0, WEIGHT);
     this.#undisturbed(spans, WEIGHT);
+  }
+
+  #spread(towards: 0 | 1, weight: number): void {
+    const after = this.#everywhere + (towards - this.#everywhere) * weight;
+    this.#everywhere = after < COLD ? 0 : after;
   }
 
   #undisturbed(spans: Spans, weight: number): void {

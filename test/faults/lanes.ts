@@ -133,9 +133,16 @@ export const LANE_FAULTS: readonly Fault[] = [
     first: [LANES],
   },
   {
+    name: 'lanes: long fetches hold for ever',
+    file: 'tracker/heat.ts',
+    find: 'if (this.#everywhere > 0) this.#spread(contested ? 1 : 0, weight);',
+    replace: '',
+    first: [LANES],
+  },
+  {
     name: 'lanes: long fetches are not told from short ones',
     file: 'tracker/heat.ts',
-    find: 'if (this.#lost >= HOT_IF_LONG && this.#length >= LONG) return true;',
+    find: 'if (this.#everywhere >= HOT_IF_LONG && this.#length >= LONG) return true;',
     replace: '',
     first: [LANES],
   },

@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { ClosedError, CommitError, type Invalidation, type LookupOptions, RangeTracker, type Seq } from '../../lib/index.js';
+import { spaceOf } from '../../lib/tracker/internal.js';
 import { ManualClock } from '../support/clock.js';
 import { hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
@@ -408,6 +409,22 @@ describe('long fetches', () => {
     for (let i = 0; i < 60; i++) seen.push(await isHeld());
     expect(seen.indexOf(true)).toBeGreaterThan(6);
     expect(seen.slice(seen.indexOf(true)).filter(Boolean).length).toBeGreaterThan(0);
+    expectNothingLeft(tracker);
+  });
+
+  it('hold no more from the start once nobody comes into their way', async () => {
+    const tracker = new RangeTracker();
+    const { heat } = spaceOf(tracker).gate;
+    for (let i = 0; i < 64; i++) heat.lost([i * 10, i * 10 + 8], 20, 1);
+    const isHot = () => heat.isHot([5000, 5008]);
+    expect(isHot()).toBe(true);
+    let holding = 0;
+    for (; isHot() && holding < 1000; holding++) await tracker.lookup(range(5000, 5008), async () => 1);
+    expect(holding).toBeGreaterThan(50);
+    expect(holding).toBeLessThan(200);
+    expect(tracker.stats.holds).toBe(holding);
+    await tracker.lookup(range(5000, 5008), async () => 1);
+    expect(tracker.stats.holds).toBe(holding);
     expectNothingLeft(tracker);
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Manifest,
   problemsOfAddresses,
+  problemsOfChangelog,
   problemsOfManifest,
   problemsOfProvenance,
   problemsOfRelease,
@@ -131,12 +132,22 @@ describe('the changelog', () => {
   test.each([
     ['has no section', '# Changelog\n'],
     ['still calls it unreleased', RELEASE.changelog.replace('[1.2.3] - 2026-01-02', '[Unreleased]')],
+    ['has a word for its day', RELEASE.changelog.replace('2026-01-02', 'unreleased')],
     ['has no day', RELEASE.changelog.replace(' - 2026-01-02', '')],
     ['is of another version', RELEASE.changelog.replace('1.2.3', '1.2.4')],
     ['has what is unreleased above it', RELEASE.changelog.replace('## [1.2.3]', '## [Unreleased]\n\n- More.\n\n## [1.2.3]')],
   ])('is refused where it %s', (_, changelog) => {
     expect(problems({ changelog })).toEqual([
       expect.stringMatching(/^CHANGELOG\.md: begins with ".*"; expected "\[1\.2\.3\] - 2026-01-02"$/),
+    ]);
+  });
+
+  test('is refused where a heading is unknown, or comes twice', () => {
+    expect(problems({ changelog: RELEASE.changelog.replace('### Added', '### New') })).toEqual([
+      'CHANGELOG.md: has "New"; expected one of Added, Changed, Deprecated, Removed, Fixed, Security',
+    ]);
+    expect(problems({ changelog: RELEASE.changelog.replace('- Something.', '- Something.\n\n### Added\n') })).toEqual([
+      'CHANGELOG.md: has "Added" twice',
     ]);
   });
 
@@ -170,6 +181,10 @@ describe('this package', () => {
     );
     expect(problemsOfManifest(manifest, new Map([...built, ['package.json', '']]))).toEqual([]);
     expect(problemsOfAddresses({ ...manifest, ...ADDRESSES })).toEqual([]);
+    const version = String(manifest.version);
+    const [unreleased, ...older] = readFileSync(`${root}CHANGELOG.md`, 'utf8').split(`## [${version}] - unreleased\n`);
+    const released = older.length === 0 ? unreleased! : `${unreleased}## [${version}] - 2026-01-02\n${older.join('')}`;
+    expect(problemsOfChangelog(released, version, '9999-01-01')).toEqual([]);
   });
 
   test('is published with provenance, by a workflow that goes through the checks', () => {

@@ -26,6 +26,8 @@ export interface Release {
 /** Names that stand for somebody else's: an address there was copied, not filled in. */
 const RESERVED =
   /(^|[@/.])(example\.(com|net|org)|localhost|[\w-]+\.(example|invalid|test))(?=[/:]|$)|\b(OWNER|TODO|YOUR[-_]?\w+)\b/i;
+/** Those of Keep a Changelog, each once. */
+const HEADINGS = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
 const SEMVER = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
 /** One line for each thing that is missing or wrong: where, and what is expected. */
@@ -117,6 +119,11 @@ export function problemsOfChangelog(changelog: string, version: string, today: s
     return [`CHANGELOG.md: begins with "${head}"; expected "[${version}] - ${today}"`];
   }
   const problems = date > today ? [`CHANGELOG.md: ${version} is of ${date}; today is ${today}`] : [];
+  const headings = lines.filter((line) => line.startsWith('### ')).map((line) => line.slice(4));
+  for (const [index, heading] of headings.entries()) {
+    if (!HEADINGS.includes(heading)) problems.push(`CHANGELOG.md: has "${heading}"; expected one of ${HEADINGS.join(', ')}`);
+    else if (headings.indexOf(heading) < index) problems.push(`CHANGELOG.md: has "${heading}" twice`);
+  }
   const entries = lines.filter((line) => line.startsWith('- ')).length;
   if (entries === 0) problems.push(`CHANGELOG.md: says nothing about ${version}`);
   return problems;

@@ -192,7 +192,10 @@ export interface TrackerEvents {
   closed: ClosedEvent;
 }
 
-/** Told of every event; every method is optional. See the rules on top of this page. */
+/**
+ * Told of every event; every method is optional. Methods are called synchronously, in the order of events; what one throws is counted in
+ * `stats.observerErrors` and changes nothing. One must not call back into the tracker, other than to read `seq`, `stats` and `inspect()`.
+ */
 export type TrackerObserver = { readonly [Name in keyof TrackerEvents]?: (event: TrackerEvents[Name]) => void };
 
 /** Notes one event of a space; the tracker and the counter are added here. */

@@ -81,7 +81,7 @@ export class RangeTracker {
   /** The section of `close`, once that was called. */
   #release: Section | undefined = undefined;
 
-  /** An empty space. Costs a few hundred bytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
+  /** An empty space. Costs some kilobytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: RangeTrackerOptions = {}) {
     checkNames(options, TRACKER_OPTIONS, 'new RangeTracker');
     const { label, historyCapacity = DEFAULT_HISTORY_CAPACITY, observer, clock = systemClock, initialSeq = 0 } = options;

@@ -50,6 +50,9 @@ export interface KeyedSubscriber<K> {
   /** The content of these keys is about to change. What it returns or throws means the same as in a
    * tracker's subscriber: nothing when it is done, a promise for when it will be. */
   invalidate(change: KeyedChange<K>): void | false | PromiseLike<void>;
+  /** The change is over, or was taken back before it began: the content of its keys is stable again, as far as it is concerned. As
+   * the `end` of a tracker's subscriber. */
+  end?(change: KeyedChange<K>): void;
 }
 
 /** How to subscribe to a keyed fence. */

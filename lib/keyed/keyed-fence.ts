@@ -45,9 +45,10 @@ import type {
 import { keysText } from './keys.js';
 import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
-import { Change, type KeyedInvalidation, KeyedSection } from './section.js';
+import { type KeyedInvalidation, KeyedSection } from './section.js';
 import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
 import { type Changes, KeyTable, type Reads } from './table.js';
+import { told } from './told.js';
 
 /** @internal What fenced caches need of a fence, and the public must not see. */
 export interface FenceInside<K> {
@@ -313,16 +314,7 @@ export class KeyedFence<K> {
   /** Has `subscriber` told of every invalidation before it proceeds, until closed. As {@link RangeTracker.subscribe}. */
   subscribe(subscriber: KeyedSubscriber<K>, options: KeyedSubscribeOptions = {}): KeyedSubscription {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
-    return this.tracker.subscribe(
-      EVERYTHING,
-      {
-        invalidate: (section) => {
-          const named = this.#table.named(section.ranges);
-          return named.keys?.length === 0 ? undefined : subscriber.invalidate(new Change(section, named));
-        },
-      },
-      options,
-    );
+    return this.tracker.subscribe(EVERYTHING, told(this.#table, subscriber), options);
   }
 
   /** Who changes which keys, who waits for whom, what the caches are loading, and their counters: plain data, for people. */

@@ -33,7 +33,8 @@ const plugin = {
     if (id === '@tanstack/query-test-utils') return utils;
     if (!isPlain && importer?.includes('/query-core/src/__tests__/') && id in REPLACED) return REPLACED[id];
     // The checkout has no packages installed.
-    if (id === 'vitest' && importer?.startsWith(checkout)) return { id: resolve('vitest').replace(/index\.cjs$/, 'dist/index.js'), external: true };
+    if (id === 'vitest' && importer?.startsWith(checkout))
+      return { id: resolve('vitest').replace(/index\.cjs$/, 'dist/index.js'), external: true };
     return undefined;
   },
   load: (id) => FENCED[id],

@@ -123,7 +123,7 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
     this.fence = new KeyedFence<QueryKey>({ ...options, identify: (key) => this.#hash(key) });
     this.fence.subscribe({ invalidate: (change) => this.#begun(change), end: (change) => this.#ended(change) });
     this.getQueryCache().subscribe((event) => {
-      if (event.type === 'added') this.#known.set(event.query.queryKey, event.query);
+      if (event.type === 'added') this.#know(event.query);
       const isMark = event.type === 'updated' && event.action.type === 'invalidate';
       if (isMark && this.#quiet === 0) this.#hasChanged(this.fence.keys([event.query.queryKey]))?.catch(noop);
       this.#flights.see(event);
@@ -134,6 +134,11 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
   }
 
   // --- which queries
+
+  /** TanStack complains of a key that is no array, and goes on. */
+  #know(query: Query): void {
+    if (Array.isArray(query.queryKey)) this.#known.set(query.queryKey, query);
+  }
 
   #hash(key: QueryKey): string {
     return (this.#known.get(key) ?? this.defaultQueryOptions({ queryKey: key })).queryHash;
@@ -289,6 +294,7 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
 
   #fencedPersister(persister: Persister | undefined): Persister {
     if (persister === undefined) return this.#persister;
+    if (typeof persister !== 'function') return persister; // TanStack says what is wrong with it
     return this.#persisters.around(persister, () => (queryFn, context, query) => {
       return this.#flights.load(query, (own) => persister(queryFn, own, query), context);
     });

@@ -62,6 +62,7 @@ export class LoadAttempt {
 
   /** TanStack's context with a key of its own, and signals that fire when the attempt is overtaken, too. */
   contextOf(context: QueryFunctionContext): QueryFunctionContext {
+    if (!Array.isArray(context.queryKey)) return context; // TanStack complains of that, and goes on
     const queryKey = [...context.queryKey];
     attempts.set(queryKey, this);
     const own = Object.defineProperty({}, 'queryKey', { value: queryKey, enumerable: true });

@@ -14,7 +14,8 @@
  *
  * The same for a promise that came with hydration, and for the pages of an infinite query: its function remembers where it was and
  * goes on there when it is called again, so it cannot be repeated. It is cancelled silently, and fetched anew, as a refetch is; a
- * turn later, as `invalidateQueries` may do the same.
+ * turn later, as `invalidateQueries` may do the same. The next page of one is not: TanStack keeps the pages before it and takes them
+ * for fresh, so if it was hit, or invalidated before, the whole is invalidated again when the page is there.
  *
  * `cancelQueries` restores the state from before the fetch, and `isInvalidated` with it. What was hit is invalidated again.
  */
@@ -101,15 +102,14 @@ export class Flights {
 
   #hit(query: Query, flight: Flight): void {
     flight.isHit = true;
-    if (!isInfinite(query)) return;
+    if (!isInfinite(query) || fetchesMore(query)) return;
     const { promise } = query;
     queueMicrotask(() => {
       // Somebody may have begun anew meanwhile, or it has landed.
       if (this.#flights.get(query) !== flight || query.promise !== promise || promise === undefined) return;
       flight.isHit = false;
-      const { fetchMeta } = query.state;
       query.cancel({ silent: true }).catch(noop);
-      query.fetch(undefined, fetchMeta === null ? {} : { meta: fetchMeta }).catch(noop);
+      query.fetch().catch(noop);
     });
   }
 
@@ -126,7 +126,7 @@ export class Flights {
     const { type } = event.action;
     if (query.state.fetchStatus !== 'idle') {
       const open = this.#open(query);
-      if (type === 'fetch') open.isHit = false;
+      if (type === 'fetch') open.isHit = query.state.isInvalidated && fetchesMore(query);
       return;
     }
     if (flight === undefined) return;
@@ -143,6 +143,11 @@ export class Flights {
 }
 
 /** True for a query that is fetched page by page. */
-export function isInfinite(query: Query): boolean {
-  return query.queryType === 'infinite';
+function isInfinite({ queryType }: Query): boolean {
+  return queryType === 'infinite';
+}
+
+/** True if it fetches a page beside those that it has. */
+function fetchesMore({ state }: Query): boolean {
+  return state.fetchMeta?.fetchMore !== undefined;
 }

@@ -244,6 +244,23 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
     return undefined;
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: what is declared is TanStack's own signature
+  override fetchQuery(options: any): any {
+    return this.#fresh(options, () => super.fetchQuery(options));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: what is declared is TanStack's own signature
+  override query(options: any): any {
+    return this.#fresh(options, () => super.query(options));
+  }
+
+  /** TanStack has a call join the fetch that is running. One that is known to bring something old is waited for, and not joined. */
+  #fresh<T>(options: { readonly queryKey: QueryKey }, fetch: () => Promise<T>): Promise<T> {
+    const find = () => this.getQueryCache().get(this.defaultQueryOptions(options).queryHash);
+    if (!this.#flights.isHit(find)) return fetch();
+    return fetch().then(noop, noop).then(() => this.#fresh(options, fetch));
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the filters' keys may have any type
   override invalidateQueries(filters: InvalidateQueryFilters<any> = {}, options?: InvalidateOptions): Promise<void> {
     try {

@@ -28,6 +28,9 @@ import { Load, type Loading, type Read } from './load.js';
 /** One fetch of a query. */
 interface Flight {
   load: Load | undefined;
+  /** Of an infinite query: TanStack's promise of the fetch whose pages are being read, and how many are. */
+  promise: Promise<unknown> | undefined;
+  pages: number;
   /** A change has hit what is not guarded by a load. */
   isHit: boolean;
   /** A change has hit it at all. */
@@ -58,6 +61,16 @@ export class Flights {
     return this.#flights.has(query);
   }
 
+  /** True while the query is being fetched, and what that brings is known to be old. Costs nothing while nothing is. */
+  isHit(find: () => Query | undefined): boolean {
+    for (const { isHit } of this.#flights.values()) {
+      if (!isHit) continue;
+      const query = find();
+      return query !== undefined && this.#flights.get(query)?.isHit === true;
+    }
+    return false;
+  }
+
   /** Reads for the fetch that TanStack has begun; of an older one of the same query nobody hears any more. */
   load(query: Query, read: Read, context: QueryFunctionContext): Promise<unknown> {
     const flight = this.#open(query);
@@ -70,21 +83,33 @@ export class Flights {
 
   /** Reads one page for the fetch that TanStack has begun, once no change of the query is active. */
   async page<T>(query: Query, read: () => T | PromiseLike<T>): Promise<T> {
-    const { fence, maxWaitMs } = this.#tower;
-    const wait = { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs: maxWaitMs };
+    const flight = this.#open(query);
+    const { promise } = query;
+    if (flight.promise !== promise) flight.pages = 0;
+    flight.promise = promise;
+    flight.pages++;
     try {
-      await fence.lookup(query.queryKey, noop, wait);
+      await this.#wait(flight, query);
+      return await read();
+    } finally {
+      if (flight.promise === promise) flight.pages--;
+    }
+  }
+
+  async #wait(flight: Flight, { queryKey }: Query): Promise<void> {
+    const { fence, maxWaitMs } = this.#tower;
+    try {
+      await fence.lookup(queryKey, noop, { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs: maxWaitMs });
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      this.#open(query).isUnfenced = true;
+      flight.isUnfenced = true;
     }
-    return await read();
   }
 
   #open(query: Query): Flight {
     let flight = this.#flights.get(query);
     if (flight === undefined) {
-      flight = { load: undefined, isHit: false, isTouched: false, isUnfenced: false };
+      flight = { load: undefined, promise: undefined, pages: 0, isHit: false, isTouched: false, isUnfenced: false };
       this.#flights.set(query, flight);
     }
     return flight;
@@ -101,13 +126,14 @@ export class Flights {
   }
 
   #hit(query: Query, flight: Flight): void {
+    if (!isInfinite(query) && query.state.fetchStatus === 'paused') return; // what it has read it will not use
     flight.isHit = true;
     if (!isInfinite(query) || fetchesMore(query)) return;
     const { promise } = query;
     queueMicrotask(() => {
       // Somebody may have begun anew meanwhile, or it has landed.
       if (this.#flights.get(query) !== flight || query.promise !== promise || promise === undefined) return;
-      flight.isHit = false;
+      // If it is about to land, that does nothing, and what it was hit by is seen then.
       query.cancel({ silent: true }).catch(noop);
       query.fetch().catch(noop);
     });
@@ -130,6 +156,9 @@ export class Flights {
       return;
     }
     if (flight === undefined) return;
+    // What has landed is an older fetch, which was about to when this one began: TanStack could not cancel it any more.
+    const isReading = flight.load?.isOver === false || (flight.pages > 0 && flight.promise === query.promise);
+    if (type === 'success' && isReading) return;
     this.#flights.delete(query);
     const { load, isHit, isTouched } = flight;
     const isUnfenced = flight.isUnfenced || load?.isUnfenced === true;

@@ -111,6 +111,8 @@ export class LoadAttempt {
 export class Load {
   /** True while an attempt is running that no change has overtaken: a change that comes makes it run again. */
   reading = false;
+  /** Its value or its error is known, and TanStack's to handle. */
+  isOver = false;
   /** It has waited too long, and reads without the fence: what it returns is not to be relied on. */
   isUnfenced = false;
   private readonly loading: Loading;
@@ -136,12 +138,14 @@ export class Load {
       signal: this.leaving as unknown as AbortSignal,
       commit: (value) => {
         this.reading = false;
+        this.isOver = true;
         return value;
       },
     });
     if (this.attempt === undefined) this.wait();
     return result.catch((error) => {
       this.proceed();
+      this.isOver = true;
       if (error !== WAITED) throw error;
       this.isUnfenced = true;
       return this.begin();

@@ -37,8 +37,9 @@ import {
   type KeyScope,
 } from '../../keyed/index.js';
 import { AFTERWARDS, type Affected, Announced, filtersOf } from './affects.js';
-import { Flights, type Tower } from './flights.js';
+import { Flights } from './flights.js';
 import { attemptOf } from './load.js';
+import type { Tower } from './tower.js';
 import { Wraps } from './wraps.js';
 
 /** How the fence of a client is made. */
@@ -256,9 +257,20 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
 
   /** TanStack has a call join the fetch that is running. One that is known to bring something old is waited for, and not joined. */
   #fresh<T>(options: { readonly queryKey: QueryKey }, fetch: () => Promise<T>): Promise<T> {
-    const find = () => this.getQueryCache().get(this.defaultQueryOptions(options).queryHash);
-    if (!this.#flights.isHit(find)) return fetch();
-    return fetch().then(noop, noop).then(() => this.#fresh(options, fetch));
+    if (!this.#isJoiningOld(options)) return fetch();
+    // A turn later it may have been begun anew.
+    return Promise.resolve().then(() => {
+      if (!this.#isJoiningOld(options)) return fetch();
+      return fetch()
+        .then(noop, noop)
+        .then(() => this.#fresh(options, fetch));
+    });
+  }
+
+  #isJoiningOld(options: { readonly queryKey: QueryKey }): boolean {
+    if (!this.#flights.isAny) return false;
+    const query = this.getQueryCache().get(this.defaultQueryOptions(options).queryHash);
+    return query !== undefined && this.#flights.isHit(query);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the filters' keys may have any type
@@ -324,7 +336,7 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
     const read = queryFn as QueryFunction;
     const fenced = this.#pages.around(read, () => (context) => {
       const query = this.#known.get(context.queryKey);
-      return query === undefined ? read(context) : this.#flights.page(query, () => read(context));
+      return query === undefined ? read(context) : this.#flights.pages.read(query, () => read(context));
     });
     return { ...others, queryFn: fenced };
   }

@@ -4,7 +4,7 @@
  * Algorithm note
  *
  * A flight lasts from the event by which a query begins to fetch to the one by which it is idle again, or removed. What it fetches
- * is guarded by its load while that runs. Everything else that a change may hit is seen here:
+ * is guarded by its load while that runs, or by pages.ts. Everything else that a change may hit is seen here:
  *
  *     load                            writer
  *     checked: fresh
@@ -12,48 +12,35 @@
  *     (some microtasks later)
  *     query.setData(old)              -> hit: invalidated again, and fetched again if somebody looks at it
  *
- * The same for a promise that came with hydration, and for the pages of an infinite query: its function remembers where it was and
- * goes on there when it is called again, so it cannot be repeated. It is cancelled silently, and fetched anew, as a refetch is; a
- * turn later, as `invalidateQueries` may do the same. The next page of one is not: TanStack keeps the pages before it and takes them
- * for fresh, so if it was hit, or invalidated before, the whole is invalidated again when the page is there.
+ * The same for a promise that came with hydration.
  *
  * `cancelQueries` restores the state from before the fetch, and `isInvalidated` with it. What was hit is invalidated again.
  */
-import { noop, type Query, type QueryCacheNotifyEvent, type QueryFunctionContext } from '@tanstack/query-core';
+import type { Query, QueryCacheNotifyEvent, QueryFunctionContext } from '@tanstack/query-core';
 
-import { TimeoutError } from '../../base/errors.js';
 import type { KeyedChange } from '../../keyed/index.js';
-import { Load, type Loading, type Read } from './load.js';
+import { Load, type Read } from './load.js';
+import { fetchesMore, Pages } from './pages.js';
+import type { Tower } from './tower.js';
 
 /** One fetch of a query. */
 interface Flight {
   load: Load | undefined;
-  /** Of an infinite query: TanStack's promise of the fetch whose pages are being read, and how many are. */
-  promise: Promise<unknown> | undefined;
-  pages: number;
-  /** A change has hit what is not guarded by a load. */
+  /** A change has hit what nothing else guards. */
   isHit: boolean;
   /** A change has hit it at all. */
   isTouched: boolean;
-  /** It has waited too long, and reads while a change is going on. */
-  isUnfenced: boolean;
-}
-
-/** What flights need of their client. */
-export interface Tower extends Loading {
-  /** Marks it, without saying so to the fence. */
-  invalidate(query: Query): void;
-  /** Fetches it again if it is active. */
-  refetch(query: Query): void;
 }
 
 /** See the top of the file. */
 export class Flights {
+  readonly pages: Pages;
   readonly #tower: Tower;
   readonly #flights: Map<Query, Flight> = new Map();
 
   constructor(tower: Tower) {
     this.#tower = tower;
+    this.pages = new Pages(tower);
   }
 
   /** True while the query is being fetched. */
@@ -61,14 +48,14 @@ export class Flights {
     return this.#flights.has(query);
   }
 
-  /** True while the query is being fetched, and what that brings is known to be old. Costs nothing while nothing is. */
-  isHit(find: () => Query | undefined): boolean {
-    for (const { isHit } of this.#flights.values()) {
-      if (!isHit) continue;
-      const query = find();
-      return query !== undefined && this.#flights.get(query)?.isHit === true;
-    }
-    return false;
+  /** True if something is being fetched. */
+  get isAny(): boolean {
+    return this.#flights.size > 0;
+  }
+
+  /** True while the query is being fetched, and what that brings is known to be old. */
+  isHit(query: Query): boolean {
+    return this.#flights.get(query)?.isHit === true || this.pages.isHit(query);
   }
 
   /** Reads for the fetch that TanStack has begun; of an older one of the same query nobody hears any more. */
@@ -81,35 +68,10 @@ export class Flights {
     return load.start();
   }
 
-  /** Reads one page for the fetch that TanStack has begun, once no change of the query is active. */
-  async page<T>(query: Query, read: () => T | PromiseLike<T>): Promise<T> {
-    const flight = this.#open(query);
-    const { promise } = query;
-    if (flight.promise !== promise) flight.pages = 0;
-    flight.promise = promise;
-    flight.pages++;
-    try {
-      await this.#wait(flight, query);
-      return await read();
-    } finally {
-      if (flight.promise === promise) flight.pages--;
-    }
-  }
-
-  async #wait(flight: Flight, { queryKey }: Query): Promise<void> {
-    const { fence, maxWaitMs } = this.#tower;
-    try {
-      await fence.lookup(queryKey, noop, { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs: maxWaitMs });
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error;
-      flight.isUnfenced = true;
-    }
-  }
-
   #open(query: Query): Flight {
     let flight = this.#flights.get(query);
     if (flight === undefined) {
-      flight = { load: undefined, promise: undefined, pages: 0, isHit: false, isTouched: false, isUnfenced: false };
+      flight = { load: undefined, isHit: false, isTouched: false };
       this.#flights.set(query, flight);
     }
     return flight;
@@ -117,26 +79,14 @@ export class Flights {
 
   /** A change begins. */
   overtaken(change: KeyedChange<readonly unknown[]>): void {
+    this.pages.overtaken(change);
     for (const [query, flight] of this.#flights) {
       if (!change.has(query.queryKey)) continue;
       flight.isTouched = true;
       if (flight.load?.reading === true) flight.load.overtaken(change);
-      else this.#hit(query, flight);
+      // What was read before a pause will not be used.
+      else if (!this.pages.has(query) && query.state.fetchStatus === 'fetching') flight.isHit = true;
     }
-  }
-
-  #hit(query: Query, flight: Flight): void {
-    if (!isInfinite(query) && query.state.fetchStatus === 'paused') return; // what it has read it will not use
-    flight.isHit = true;
-    if (!isInfinite(query) || fetchesMore(query)) return;
-    const { promise } = query;
-    queueMicrotask(() => {
-      // Somebody may have begun anew meanwhile, or it has landed.
-      if (this.#flights.get(query) !== flight || query.promise !== promise || promise === undefined) return;
-      // If it is about to land, that does nothing, and what it was hit by is seen then.
-      query.cancel({ silent: true }).catch(noop);
-      query.fetch().catch(noop);
-    });
   }
 
   /** Something has happened to a query. */
@@ -156,27 +106,15 @@ export class Flights {
       return;
     }
     if (flight === undefined) return;
-    // What has landed is an older fetch, which was about to when this one began: TanStack could not cancel it any more.
-    const isReading = flight.load?.isOver === false || (flight.pages > 0 && flight.promise === query.promise);
-    if (type === 'success' && isReading) return;
-    this.#flights.delete(query);
     const { load, isHit, isTouched } = flight;
-    const isUnfenced = flight.isUnfenced || load?.isUnfenced === true;
+    // What has landed is an older fetch, which was about to when this one began: TanStack could not cancel it any more.
+    if (type === 'success' && load?.isOver === false) return;
+    this.#flights.delete(query);
     load?.stop();
-    if (type === 'success') {
-      if (!isHit && !isUnfenced) return;
+    const isUnfenced = load?.isUnfenced === true;
+    if (type === 'success' && (isHit || isUnfenced)) {
       this.#tower.invalidate(query);
       if (!isUnfenced) this.#tower.refetch(query); // otherwise the end of the change that it waited for does that
-    } else if (isTouched && !query.state.isInvalidated) this.#tower.invalidate(query);
+    } else if (type !== 'success' && isTouched && !query.state.isInvalidated) this.#tower.invalidate(query);
   }
-}
-
-/** True for a query that is fetched page by page. */
-function isInfinite({ queryType }: Query): boolean {
-  return queryType === 'infinite';
-}
-
-/** True if it fetches a page beside those that it has. */
-function fetchesMore({ state }: Query): boolean {
-  return state.fetchMeta?.fetchMore !== undefined;
 }

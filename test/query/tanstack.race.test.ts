@@ -297,7 +297,6 @@ class World {
     if (isOld && !isInvalidated) throw new Error(`stale at rest: ${seen()}`);
     if (isOld && query.isActive() && !this.mayCancel && !this.weather.fails && !this.spares)
       throw new Error(`old before somebody's eyes: ${seen()}`);
-    if (name === STREAMED && data !== undefined && (data as unknown[]).length > 2) throw new Error(`chunks twice: ${seen()}`);
   }
 
   async run(): Promise<void> {

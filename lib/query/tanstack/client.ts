@@ -37,9 +37,8 @@ import {
   type KeyScope,
 } from '../../keyed/index.js';
 import { AFTERWARDS, type Affected, Announced, filtersOf } from './affects.js';
-import { Flights } from './flights.js';
+import { Flights, type Tower } from './flights.js';
 import { attemptOf } from './load.js';
-import type { Tower } from './tower.js';
 import { Wraps } from './wraps.js';
 
 /** How the fence of a client is made. */
@@ -336,7 +335,7 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
     const read = queryFn as QueryFunction;
     const fenced = this.#pages.around(read, () => (context) => {
       const query = this.#known.get(context.queryKey);
-      return query === undefined ? read(context) : this.#flights.pages.read(query, () => read(context));
+      return query === undefined ? read(context) : this.#flights.page(query, () => read(context));
     });
     return { ...others, queryFn: fenced };
   }

@@ -113,6 +113,8 @@ export class Load {
   reading = false;
   /** Its value or its error is known, and TanStack's to handle. */
   isOver = false;
+  /** An older fetch of the same query has landed in it. */
+  isMixed = false;
   /** It has waited too long, and reads without the fence: what it returns is not to be relied on. */
   isUnfenced = false;
   private readonly loading: Loading;
@@ -150,6 +152,11 @@ export class Load {
       this.isUnfenced = true;
       return this.begin();
     });
+  }
+
+  /** Its function has written to its own query. */
+  get hasWritten(): boolean {
+    return this.attempt?.wrote === true;
   }
 
   private run(attempt: KeyedAttempt<QueryKey>): unknown {

@@ -90,7 +90,7 @@ export class Flights {
     if (flight === undefined) {
       const isMore = fetchesMore(query);
       const isHit = isMore && query.state.isInvalidated;
-      const opened: Flight = { query, isMore, load: undefined, isHit, isTouched: isHit, isUnfenced: false };
+      const opened: Flight = { query, isMore, load: undefined, isHit, isTouched: false, isUnfenced: false };
       flight = opened;
       this.#flights.set(promise, opened);
       const over = (outcome: (flight: Flight) => void) => () => {
@@ -105,12 +105,14 @@ export class Flights {
 
   /** Reads for the fetch that TanStack has begun; of an older one of the same query nobody hears any more. */
   load(query: Query, read: Read, context: QueryFunctionContext): Promise<unknown> {
-    const flight = this.#open(query)!;
+    const flight = this.#open(query);
     this.#loads.get(query)?.stop();
     const load = new Load(this.#tower, query, read, context);
     this.#loads.set(query, load);
-    flight.load = load;
-    flight.isHit = false;
+    if (flight !== undefined) {
+      flight.load = load;
+      flight.isHit = false;
+    }
     return load.start();
   }
 
@@ -160,6 +162,8 @@ export class Flights {
     const wasUnfenced = isUnfenced || load?.isUnfenced === true;
     if (!isHit && !isMixed && !wasUnfenced) return;
     this.#tower.invalidate(query);
+    // One of the next page that has begun meanwhile has not seen the mark.
+    if (query.state.fetchStatus !== 'idle') this.#hitMore(query);
     if (!wasUnfenced) this.#tower.refetch(query); // otherwise the end of the change that it waited for does that
   }
 
@@ -179,8 +183,15 @@ export class Flights {
       return;
     }
     this.#fetching.add(query);
-    // It may end without having read a page, and takes those that are there for fresh.
-    if (event.action.type === 'fetch' && query.state.isInvalidated && fetchesMore(query)) queueMicrotask(() => this.#open(query));
+    // It may end without having read a page, and takes those that are there for fresh; the mark may be gone in the next turn.
+    if (event.action.type === 'fetch' && query.state.isInvalidated && fetchesMore(query))
+      queueMicrotask(() => this.#hitMore(query));
+  }
+
+  /** The pages that are there are old, and what fetches one more does not see that. */
+  #hitMore(query: Query): void {
+    const flight = this.#open(query);
+    if (flight?.isMore === true) flight.isHit = true;
   }
 }
 

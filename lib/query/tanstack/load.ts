@@ -198,7 +198,9 @@ export class Load {
   stop(): void {
     this.proceed();
     this.reading = false;
-    this.leaving.fire(new CancelledError({ silent: true }));
+    const reason = new CancelledError({ silent: true });
+    this.leaving.fire(reason);
+    if (!this.isOver) this.attempt?.overtake(reason); // what it writes would mix with what the next one does
   }
 
   private wait(): void {

@@ -1,5 +1,7 @@
 /**
- * The second door of the keyed wing: what drivers of this package need, and the public must not see.
+ * The second door of the keyed wing: what drivers of this package need, without the caches that the first door leads to. A bundler
+ * that follows the first one keeps them.
  */
 
+export { KeyedFence } from './keyed-fence.js';
 export { KeyScope } from './scope.js';

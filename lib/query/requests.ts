@@ -4,7 +4,7 @@
 import { check } from '../base/errors.js';
 import { assimilate } from '../base/thenable.js';
 import type { KeyedAttempt, KeyScope } from '../keyed/index.js';
-import { KeyedFence } from '../keyed/index.js';
+import { KeyedFence } from '../keyed/internal.js';
 
 /** What a request is about: a key, several as one (`fence.keys`, `where`, `all`), or `undefined` if the fence has no business with it. */
 export type RequestScope<K> = K | KeyScope<K> | undefined;

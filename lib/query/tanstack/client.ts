@@ -29,13 +29,8 @@ import {
 import type { CancelOptions } from '../../base/cancel.js';
 import { check } from '../../base/errors.js';
 import { checkNames, names } from '../../base/options.js';
-import {
-  type KeyedChange,
-  KeyedFence,
-  type KeyedFenceOptions,
-  type KeyedInvalidation,
-  type KeyScope,
-} from '../../keyed/index.js';
+import type { KeyedChange, KeyedFenceOptions, KeyedInvalidation, KeyScope } from '../../keyed/index.js';
+import { KeyedFence } from '../../keyed/internal.js';
 import { AFTERWARDS, type Affected, Announced, filtersOf } from './affects.js';
 import { Flights, type Tower } from './flights.js';
 import { attemptOf } from './load.js';

@@ -44,3 +44,4 @@ export type {
   KeyedWaitSnapshot,
 } from './snapshot.js';
 export type { FencedCacheStats } from './stats.js';
+export { type Watch, type WatchOptions, watch } from './watch.js';

@@ -4,4 +4,4 @@
  */
 
 export { KeyedFence } from './keyed-fence.js';
-export { KeyScope } from './scope.js';
+export { hits, KeyScope } from './scope.js';

@@ -11,8 +11,8 @@
  */
 import { check } from '../../base/errors.js';
 import { checkNames, names } from '../../base/options.js';
-import type { KeyedAttempt, KeyedChange, KeyedFence } from '../../keyed/index.js';
-import { KeyScope } from '../../keyed/internal.js';
+import type { KeyedAttempt, KeyedFence, KeyScope } from '../../keyed/index.js';
+import { hits } from '../../keyed/internal.js';
 import { checkFence, checkFunction, RETRIES, type RequestScope, unlessHit } from '../requests.js';
 
 /** What is used of the api object of RTK's base queries. */
@@ -115,11 +115,6 @@ export function fencedBaseQuery<Q extends AnyBaseQuery, K>(
     }
   };
   return fenced as FencedBaseQuery<Q, K>;
-}
-
-function hits<K>(change: KeyedChange<K>, scope: K | KeyScope<K>): boolean {
-  if (!(scope instanceof KeyScope)) return change.has(scope);
-  return scope.keys === undefined || scope.keys.some((key) => change.has(key));
 }
 
 export type { RequestScope } from '../requests.js';

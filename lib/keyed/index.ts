@@ -22,7 +22,7 @@ export type {
 } from './fence-types.js';
 export type { FencedCache } from './fenced-cache.js';
 export { KeyedFence } from './keyed-fence.js';
-export type { FencedSetOptions, FenceOptions, GetOrLoadOptions, KeyedLoad, KeyedLoadContext } from './options.js';
+export type { FencedSetOptions, FenceOptions, GetOrLoadOptions, KeyedLoad, KeyedLoadContext, ReadStatus } from './options.js';
 export type { KeyScope } from './scope.js';
 export type { KeyedChange, KeyedInvalidation } from './section.js';
 export type {

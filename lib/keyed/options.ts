@@ -2,7 +2,7 @@
  * Options: how a cache is fenced and read. Everything is checked before anything changes.
  */
 
-import type { CancelOptions } from '../base/cancel.js';
+import { type CancelOptions, checkCancel } from '../base/cancel.js';
 import { check } from '../base/errors.js';
 import type { Ignore } from '../base/vocabulary.js';
 
@@ -34,6 +34,20 @@ export interface KeyedLoadContext<K = any> {
  */
 export type KeyedLoad<K, T> = (key: K, context: KeyedLoadContext<K>) => T | PromiseLike<T>;
 
+/** How one call of {@link FencedCache.getOrLoad} was answered. Filled while it is, and not touched afterwards. */
+export interface ReadStatus {
+  /** The value was in the cache, or on its way into it. */
+  hit?: boolean | undefined;
+  /** The call has joined a read that was in flight. */
+  joined?: boolean | undefined;
+  /** A change of the key was going on, or came, and the call had to wait for it. */
+  waited?: boolean | undefined;
+  /** Attempts that a change has overtaken since the call was made. */
+  retried?: number | undefined;
+  /** The value is the last one, and may be old: see `allowStale`. */
+  stale?: boolean | undefined;
+}
+
 /** How one value is read, and stored if it has to be loaded. */
 export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions {
   /**
@@ -41,6 +55,14 @@ export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions
    * value. Default: nothing, so that the cache's own default holds. Of several callers who share a load, the first's counts.
    */
   setOptions?: SetOptions | ((value: T) => SetOptions) | undefined;
+  /**
+   * True: rather than wait for a change or a load, resolve with the last value that a call with `allowStale` has got for the key,
+   * marked by `status.stale`; the load goes on, and the next call gets what it brings. The last value is never stored again. Needs
+   * `status`. Kept are those of the 1,024 keys that were read last in this way. Default false.
+   */
+  allowStale?: boolean | undefined;
+  /** An object that is filled with how this call was answered; what it held is overwritten. */
+  status?: ReadStatus | undefined;
 }
 
 /** How a value is stored by hand. */
@@ -103,4 +125,14 @@ export function fenceSettings<K>(options: FenceOptions<K>): FenceSettings<K> {
   check(label === undefined || typeof label === 'string', 'label', label, 'a string');
   const own = keyed ?? new KeyedFence<K>(options);
   return { keyed: own, ownsKeyed: keyed === undefined, isMiss, onSetError, maxAttempts, holdMs, ignore, label };
+}
+
+/** Checks how a value is read, and clears the status. Throws `InvalidArgumentError`, or the reason of a signal that has fired. */
+export function checkRead(options: Pick<GetOrLoadOptions<never>, 'signal' | 'timeoutMs' | 'allowStale' | 'status'>): void {
+  checkCancel(options);
+  const { allowStale, status } = options;
+  check(allowStale === undefined || typeof allowStale === 'boolean', 'allowStale', allowStale, 'true or false');
+  check(status === undefined || (typeof status === 'object' && status !== null), 'status', status, 'an object');
+  check(allowStale !== true || status !== undefined, 'status', status, 'an object beside `allowStale`, in which it is marked');
+  if (status !== undefined) Object.assign(status, { hit: false, joined: false, waited: false, retried: 0, stale: false });
 }

@@ -31,7 +31,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'zarritaStore',
   ],
   'rangefence/debug': ['LockOrderError', 'lockOrder'],
-  'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence'],
+  'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence', 'watch'],
   'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
   'rangefence/query/apollo': ['fenceLink'],
   'rangefence/query/rtk': ['fencedBaseQuery'],

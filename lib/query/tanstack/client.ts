@@ -309,8 +309,8 @@ class Client extends QueryClient implements FencedQueryClient, Tower {
 
   /** Options as they were before they came here: with a persister, TanStack has another default for `networkMode`. */
   #bare(options: AnyOptions): AnyOptions {
+    if (options.persister === undefined) return options;
     const { persister, ...others } = options;
-    if (persister === undefined) return options;
     if (persister === this.#persister) return others;
     return this.#persisters.has(persister) ? { ...others, persister: this.#persisters.inside(persister) } : options;
   }

@@ -65,16 +65,24 @@ export class LoadAttempt {
     if (!Array.isArray(context.queryKey)) return context; // TanStack complains of that, and goes on
     const queryKey = [...context.queryKey];
     attempts.set(queryKey, this);
-    const own = Object.defineProperty({}, 'queryKey', { value: queryKey, enumerable: true });
-    for (const name of Reflect.ownKeys(context) as (keyof QueryFunctionContext)[]) {
-      if (name === 'queryKey') continue;
-      const { enumerable, get, value } = Object.getOwnPropertyDescriptor(context, name)!;
-      // Of the signal, and of the one that streams look at under a name of TanStack's own.
-      const isSignal = get !== undefined || value instanceof AbortSignal;
-      const descriptor = isSignal ? { get: () => this.signal(context[name] as AbortSignal) } : { value };
-      Object.defineProperty(own, name, { enumerable: enumerable ?? true, ...descriptor });
+    const attempt = this;
+    // One literal, for it is made for every load; and what it does not name, by name.
+    const own: Record<PropertyKey, unknown> = {
+      client: context.client,
+      queryKey,
+      meta: context.meta,
+      get signal() {
+        return attempt.signal(context.signal);
+      },
+    };
+    for (const name in context) if (!(name in own)) own[name] = context[name as keyof QueryFunctionContext];
+    // Streams look at the signal under a name of TanStack's own.
+    for (const name of Object.getOwnPropertySymbols(context)) {
+      const value = Reflect.get(context, name);
+      const get = () => (value instanceof AbortSignal ? this.signal(value) : value);
+      Object.defineProperty(own, name, { get, enumerable: true });
     }
-    return own as QueryFunctionContext;
+    return own as unknown as QueryFunctionContext;
   }
 
   private signal(theirs: AbortSignal): AbortSignal {
@@ -196,11 +204,13 @@ export class Load {
 
   /** Nobody wants it any more: TanStack has begun another fetch, or given this one up. */
   stop(): void {
+    if (this.isOver) return;
     this.proceed();
     this.reading = false;
     const reason = new CancelledError({ silent: true });
     this.leaving.fire(reason);
-    if (!this.isOver) this.attempt?.overtake(reason); // what it writes would mix with what the next one does
+    this.attempt?.overtake(reason); // what it writes would mix with what the next one does
+    this.isOver = true;
   }
 
   private wait(): void {

@@ -26,6 +26,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['bytes', 'BYTES_FAULTS'],
   ['adapters', 'ADAPTER_FAULTS'],
   ['keyed', 'KEYED_FAULTS'],
+  ['query', 'QUERY_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];

@@ -211,15 +211,19 @@ class World {
       await this.pause(1);
       this.#change(names);
       await this.pause(3);
+      then = new Map(this.version);
       if (fails && random.chance(0.2)) throw BROKEN;
     };
-    const announce = () => this.#announce(new Map(this.version), names);
+    // What was there at the end of the change; somebody else may have changed it before this is known.
+    let then = new Map(this.version);
+    const announce = () => this.#announce(then, names);
     switch (random.below(5)) {
       case 0: {
         // Changed first, and said afterwards: until then nobody can know.
         await change(false);
         const refetchType = random.chance(0.1) ? 'none' : random.pick(['active', 'all'] as const);
         this.spares ||= refetchType === 'none';
+        then = new Map(this.version);
         const told = client.invalidateQueries({ ...filters, refetchType }, { cancelRefetch: random.chance(0.5) });
         announce();
         if (random.chance(0.5)) await told;

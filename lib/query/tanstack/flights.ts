@@ -88,9 +88,8 @@ export class Flights {
     if (promise === undefined) return undefined;
     let flight = this.#flights.get(promise);
     if (flight === undefined) {
-      const isMore = fetchesMore(query);
-      const isHit = isMore && query.state.isInvalidated;
-      const opened: Flight = { query, isMore, load: undefined, isHit, isTouched: false, isUnfenced: false };
+      const state = { load: undefined, isHit: false, isTouched: false, isUnfenced: false };
+      const opened: Flight = { query, isMore: fetchesMore(query), ...state };
       flight = opened;
       this.#flights.set(promise, opened);
       const over = (outcome: (flight: Flight) => void) => () => {

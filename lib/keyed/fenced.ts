@@ -17,6 +17,7 @@ import type { FencedCache } from './fenced-cache.js';
 import { Flight, type Host, type Loaded } from './flight.js';
 import { insideOf, type KeyedFence } from './keyed-fence.js';
 import { keyText } from './keys.js';
+import { Lasts } from './lasts.js';
 import {
   atOnce,
   checkLoad,
@@ -26,6 +27,7 @@ import {
   type GetOrLoadOptions,
   type KeyedLoad,
 } from './options.js';
+import { OwnSet } from './own-set.js';
 import { KeyScope } from './scope.js';
 import type { Change, KeyedInvalidation } from './section.js';
 import type { Slot } from './slot.js';
@@ -33,19 +35,6 @@ import { Slots } from './slots.js';
 import type { FencedCacheSnapshot } from './snapshot.js';
 import { type FencedCacheStats, newFencedCacheStats } from './stats.js';
 import type { Store } from './store.js';
-
-/** A set by hand. It marks its section, so that the subscriber leaves the entry to the cache's own `set`, which replaces it. */
-class OwnSet<K> {
-  readonly cache: object;
-  readonly key: K;
-  /** Set once its section has begun. */
-  slot: Slot<K> | undefined = undefined;
-
-  constructor(cache: object, key: K) {
-    this.cache = cache;
-    this.key = key;
-  }
-}
 
 /** See the top of the file. */
 export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, Host<K> {
@@ -65,6 +54,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   /** The last `get` has returned a promise: then reads are shared before the cache is asked. */
   #asksLate = false;
   readonly #drops: Drops<K>;
+  readonly #lasts: Lasts = new Lasts();
   /** Sets by hand that have begun. */
   #settings = 0;
 
@@ -97,6 +87,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
       if (late === undefined) {
         if (!this.store.isMiss(got) || (got === undefined && this.store.has(key))) {
           this.stats.hits++;
+          if (options !== undefined) this.#noteHit(key, got, options);
           return Promise.resolve(got as T);
         }
         return this.#read(key, load, options, { seq, wasMiss: true, wasLate: false, got }) as Promise<T>;
@@ -106,6 +97,11 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #noteHit(key: K, got: unknown, { status, allowStale }: Pick<GetOrLoadOptions<never>, 'status' | 'allowStale'>): void {
+    if (status !== undefined) status.hit = true;
+    if (allowStale === true) this.#lasts.keep(this.keyed.identify(key), got);
   }
 
   /** Everything that is not a hit of a synchronous cache. */
@@ -119,12 +115,15 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     if (first?.got instanceof Promise) this.#running(slot, first.got);
     if (slot.storing !== undefined && !this.settings.keyed.tracker.lapsed) {
       this.stats.hits++;
+      if (options !== undefined) this.#noteHit(key, slot.storing.value, options);
       return Promise.resolve(slot.storing.value);
     }
-    const { signal, timeoutMs, setOptions } = options ?? {};
-    const request = { signal, timeoutMs, load, setOptions };
+    const { signal, timeoutMs, setOptions, status, allowStale } = options ?? {};
+    const last = allowStale === true ? (this.#lasts.get(slot.id) ?? null) : undefined;
+    const request = { signal, timeoutMs, load, setOptions, status, last };
     if (slot.flight !== undefined) {
       this.stats.joined++;
+      if (status !== undefined) status.joined = true;
       return slot.flight.join(request);
     }
     const flight = new Flight(this, slot, first);
@@ -164,6 +163,10 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   landed(slot: Slot<K>): void {
     slot.flight = undefined;
     this.#slots.settle(slot);
+  }
+
+  remember(slot: Slot<K>, value: unknown): void {
+    this.#lasts.keep(slot.id, value);
   }
 
   // --- storing
@@ -359,6 +362,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   close(): void {
     if (this.#subscription.closed) return;
     this.#subscription.close();
+    this.#lasts.clear();
     for (const { flight } of this.#slots.list()) flight?.fail(this.#closedError());
     this.#hide();
     if (this.settings.ownsKeyed) this.keyed.close();

@@ -24,17 +24,19 @@
  */
 
 import { type Activity, currentActivity, findCycle } from '../base/activity.js';
-import { type Cancellation, cancelOn } from '../base/cancel.js';
-import { type CallContext, keepContext } from '../base/context.js';
+import { cancelOn } from '../base/cancel.js';
+import { keepContext } from '../base/context.js';
 import { CollisionError, CycleError } from '../base/errors.js';
+import { LeaveSignal } from '../base/leave-signal.js';
 import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { assimilate } from '../base/thenable.js';
 import type { LoadInfo, Seq } from '../base/vocabulary.js';
 
+import { type Caller, noteRetry, noteWait, serveLast } from './caller.js';
 import type { KeyedAttempt } from './fence-types.js';
 import { keyText } from './keys.js';
 import type { FenceSettings } from './options.js';
-import { LeaveSignal, Run, type RunOf } from './run.js';
+import { Run, type RunOf } from './run.js';
 import type { KeyScope } from './scope.js';
 import type { KeyedChange } from './section.js';
 import type { Request, SharedRead, Slot } from './slot.js';
@@ -53,6 +55,8 @@ export interface Host<K> {
   get(slot: Slot<K>): unknown;
   /** Stores what was loaded; called in the turn of the check. Never throws. */
   keep(slot: Slot<K>, loaded: Loaded<K>): void;
+  /** Keeps what a caller got who takes the last value another time. */
+  remember(slot: Slot<K>, value: unknown): void;
   /** The flight is over. */
   landed(slot: Slot<K>): void;
 }
@@ -65,17 +69,6 @@ export interface Loaded<K> {
   readonly observed: readonly (K | KeyScope<K>)[] | undefined;
   /** True if the cache has answered with a promise that it has nothing. */
   readonly wasLate: boolean;
-}
-
-interface Caller<K> {
-  readonly request: Request<K>;
-  /** What is done for this caller runs in its context. */
-  readonly context: CallContext;
-  /** The activity that it is a part of. */
-  readonly inside: Activity | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  cancellation: Cancellation | undefined;
 }
 
 /** A value that was read; with the caller whose load it was, if it was loaded. */
@@ -108,6 +101,7 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
   /** The attempt that is running; undefined while the flight waits. */
   private run: Run<K> | undefined = undefined;
   private isLoading = false;
+  private isWaiting = false;
   private over = false;
   readonly since: number;
 
@@ -125,11 +119,14 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     const cycle = findCycle(this, inside);
     if (cycle !== undefined) return Promise.reject(new CycleError(cycle.map(String)));
     return new Promise((resolve, reject) => {
-      const caller: Caller<K> = { request, context: keepContext(), inside, resolve, reject, cancellation: undefined };
+      const settle = { resolve, reject, cancellation: undefined, isServed: false };
+      const caller: Caller<K> = { request, context: keepContext(), inside, ...settle };
       this.callers.push(caller);
       this.note('joined', caller);
       const what = () => ({ what: `${this}` });
       caller.cancellation = cancelOn(this.host.settings.keyed.clock, request, what, (error) => this.leave(caller, error));
+      if (this.isWaiting) this.wait();
+      else if (this.isLoading) this.serveLast();
     });
   }
 
@@ -207,6 +204,18 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     };
     const read = (attempt: KeyedAttempt<K>) => this.forCaller(() => this.tellAndRead(attempt));
     keyed.lookup<Outcome<K>, void>(this.slot.key, read, options).catch((error) => this.fail(error));
+    if (this.run === undefined && !this.over) this.wait();
+  }
+
+  /** It waits for a change. */
+  private wait(): void {
+    this.isWaiting = true;
+    noteWait(this.callers);
+    this.serveLast();
+  }
+
+  private serveLast(): void {
+    this.host.stats.stale += serveLast(this.callers);
   }
 
   /** Inside of the caller's context, so that whoever follows contexts finds the load's own one in it. */
@@ -231,6 +240,8 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     this.run = undefined;
     this.isLoading = false;
     this.host.stats.overtaken++;
+    noteRetry(this.callers);
+    this.wait();
     const { kind, label, beginSeq: seq } = change;
     run.giveUp(new CollisionError({ reason: 'active', kind, seq, ...(label === undefined ? {} : { label }) }));
   }
@@ -260,6 +271,7 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
   // --- one attempt
 
   private read(attempt: KeyedAttempt<K>): Outcome<K> | Promise<Outcome<K>> {
+    this.isWaiting = false;
     this.run?.land(); // it was hit, and nobody has said so: too many have come since
     const run = new Run<K>(this, attempt);
     this.run = run;
@@ -296,6 +308,7 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     const returned = run.load(() => caller.request.load(this.slot.key, run));
     const late = assimilate(returned);
     if (late === undefined) return { value: returned, loadedFor: caller, wasLate };
+    this.serveLast();
     return run.unlessGivenUp((resolve, reject) => {
       late.then((value) => resolve({ value, loadedFor: caller, wasLate }), reject);
     });
@@ -318,8 +331,11 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     const callers = this.end();
     if (loadedFor === undefined) stats.hits += callers.length;
     else stats.misses += callers.length;
-    for (const { cancellation, resolve } of callers) {
+    for (const { request, cancellation, isServed, resolve } of callers) {
       cancellation?.clear();
+      const { status, last } = request;
+      if (status !== undefined && !isServed) status.hit = loadedFor === undefined;
+      if (last !== undefined) this.host.remember(this.slot, value);
       resolve(value);
     }
   }

@@ -28,7 +28,7 @@ export type {
 } from './fence-types.js';
 export type { FencedCache } from './fenced-cache.js';
 export { KeyedFence } from './keyed-fence.js';
-export type { FencedSetOptions, FenceOptions, GetOrLoadOptions, KeyedLoad, KeyedLoadContext } from './options.js';
+export type { FencedSetOptions, FenceOptions, GetOrLoadOptions, KeyedLoad, KeyedLoadContext, ReadStatus } from './options.js';
 export type { KeyScope } from './scope.js';
 export type { KeyedChange, KeyedInvalidation } from './section.js';
 export type {
@@ -50,3 +50,4 @@ export type {
   KeyedWaitSnapshot,
 } from './snapshot.js';
 export type { FencedCacheStats } from './stats.js';
+export { type Watch, type WatchOptions, watch } from './watch.js';

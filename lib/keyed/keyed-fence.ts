@@ -46,9 +46,10 @@ import { keysText } from './keys.js';
 import { ObservingAttempt } from './observing.js';
 import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
-import { Change, type KeyedChange, type KeyedInvalidation, KeyedSection } from './section.js';
+import { type KeyedInvalidation, KeyedSection } from './section.js';
 import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
 import { type Changes, KeyTable, type Reads } from './table.js';
+import { around, told } from './told.js';
 
 /** @internal What fenced caches need of a fence, and the public must not see. */
 export interface FenceInside<K> {
@@ -212,7 +213,7 @@ export class KeyedFence<K> {
   /** Every subscriber has confirmed. */
   #begun(section: Invalidation, changes: Changes<K>): KeyedSection<K> {
     changes.begun();
-    return new KeyedSection(section, this.#table.named(section.ranges), changes, this.#around(section));
+    return new KeyedSection(section, this.#table.named(section.ranges), changes, around(this.#table, section));
   }
 
   #derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void {
@@ -329,22 +330,7 @@ export class KeyedFence<K> {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
     const { end } = subscriber;
     check(end === undefined || typeof end === 'function', 'end of the subscriber', end, 'a function');
-    const tell = <T>(section: Invalidation, call: (change: Change<K>) => T): T | undefined => {
-      const named = this.#table.named(section.ranges);
-      return named.keys?.length === 0 ? undefined : call(new Change(section, named, this.#around(section)));
-    };
-    const invalidate = (section: Invalidation) => tell(section, (change) => subscriber.invalidate(change));
-    if (end === undefined) return this.tracker.subscribe(EVERYTHING, { invalidate }, options);
-    return this.tracker.subscribe(
-      EVERYTHING,
-      { invalidate, end: (section) => tell(section, (change) => subscriber.end!(change)) },
-      options,
-    );
-  }
-
-  /** The section that this one is nested in, which is active when it begins. */
-  #around({ within }: Invalidation): KeyedChange<K> | undefined {
-    return within?.active ? new Change(within, this.#table.named(within.ranges), this.#around(within)) : undefined;
+    return this.tracker.subscribe(EVERYTHING, told(this.#table, subscriber), options);
   }
 
   /** Who changes which keys, who waits for whom, what the caches are loading, and their counters: plain data, for people. */

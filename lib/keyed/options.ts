@@ -38,6 +38,20 @@ export interface KeyedLoadContext<K = any> {
  */
 export type KeyedLoad<K, T> = (key: K, context: KeyedLoadContext<K>) => T | PromiseLike<T>;
 
+/** How one call of {@link FencedCache.getOrLoad} was answered. Filled while it is, and not touched afterwards. */
+export interface ReadStatus {
+  /** The value was in the cache, or on its way into it. */
+  hit?: boolean | undefined;
+  /** The call has joined a read that was in flight. */
+  joined?: boolean | undefined;
+  /** A change of the key was going on, or came, and the call had to wait for it. */
+  waited?: boolean | undefined;
+  /** Attempts that a change has overtaken since the call was made. */
+  retried?: number | undefined;
+  /** The value is the last one, and may be old: see `allowStale`. */
+  stale?: boolean | undefined;
+}
+
 /** How one value is read, and stored if it has to be loaded. */
 export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions {
   /**
@@ -45,6 +59,14 @@ export interface GetOrLoadOptions<T, SetOptions = unknown> extends CancelOptions
    * value. Default: nothing, so that the cache's own default holds. Of several callers who share a load, the first's counts.
    */
   setOptions?: SetOptions | ((value: T) => SetOptions) | undefined;
+  /**
+   * True: rather than wait for a change or a load, resolve with the last value that a call with `allowStale` has got for the key,
+   * marked by `status.stale`; the load goes on, and the next call gets what it brings. The last value is never stored again. Needs
+   * `status`. Kept are those of the 1,024 keys that were read last in this way. Default false.
+   */
+  allowStale?: boolean | undefined;
+  /** An object that is filled with how this call was answered; what it held is overwritten. */
+  status?: ReadStatus | undefined;
 }
 
 /** How a value is stored by hand. */
@@ -76,14 +98,21 @@ export interface FenceOptions<K> extends KeyedFenceOptions<K> {
 }
 
 const FENCE_OPTIONS: Names = /* @__PURE__ */ names(KEYED_FENCE_NAMES, 'keyed isMiss onSetError maxAttempts holdMs ignore');
-const LOAD_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES, 'setOptions');
+const LOAD_OPTIONS: Names = /* @__PURE__ */ names('setOptions allowStale status', CANCEL_NAMES);
 const SET_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES, 'setOptions');
 
-/** Throws `InvalidArgumentError`, or the reason of a signal that has already fired. */
-export function checkLoad(options: CancelOptions | undefined): void {
+/** Checks how a value is read, and clears the status. Throws `InvalidArgumentError`, or the reason of a signal that has fired. */
+export function checkLoad(
+  options: Pick<GetOrLoadOptions<never>, 'signal' | 'timeoutMs' | 'allowStale' | 'status'> | undefined,
+): void {
   if (options === undefined) return;
   checkNames(options, LOAD_OPTIONS, 'getOrLoad');
   checkCancel(options);
+  const { allowStale, status } = options;
+  check(allowStale === undefined || typeof allowStale === 'boolean', 'allowStale', allowStale, 'true or false');
+  check(status === undefined || (typeof status === 'object' && status !== null), 'status', status, 'an object');
+  check(allowStale !== true || status !== undefined, 'status', status, 'an object beside `allowStale`, in which it is marked');
+  if (status !== undefined) Object.assign(status, { hit: false, joined: false, waited: false, retried: 0, stale: false });
 }
 
 /** Throws `InvalidArgumentError`. The tracker checks the values. */

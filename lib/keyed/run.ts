@@ -98,33 +98,3 @@ function reads<K>(read: K | KeyScope<K>, change: KeyedChange<K>): boolean {
   if (!(read instanceof KeyScope)) return change.has(read);
   return read.keys === undefined || read.keys.some((key) => change.has(key));
 }
-
-/**
- * As much of an AbortSignal as the tracker looks at, for the one listener of one lookup. A real one, made for each read, would
- * cost as much as all the rest of it.
- */
-export class LeaveSignal {
-  aborted = false;
-  reason: unknown = undefined;
-  private listener: { handleEvent(): void } | undefined = undefined;
-
-  throwIfAborted(): void {
-    if (this.aborted) throw this.reason;
-  }
-
-  addEventListener(_type: 'abort', listener: { handleEvent(): void }): void {
-    this.listener = listener;
-  }
-
-  removeEventListener(): void {
-    this.listener = undefined;
-  }
-
-  /** Idempotent. */
-  fire(reason: unknown): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
-    this.listener?.handleEvent();
-  }
-}

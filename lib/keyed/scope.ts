@@ -59,3 +59,14 @@ export function mayMatch<K>(condition: (key: K) => boolean, key: K): boolean {
     return true;
   }
 }
+
+/** True if a change may hit this key, or one of these. */
+export function hits<K>(
+  change: { readonly keys: readonly K[] | undefined; has(key: K): boolean },
+  what: K | KeyScope<K>,
+): boolean {
+  if (!(what instanceof KeyScope)) return change.has(what);
+  if (what.keys !== undefined) return what.keys.some((key) => change.has(key));
+  const { where } = what;
+  return where === undefined || change.keys === undefined || change.keys.some((key) => mayMatch(where, key));
+}

@@ -12,7 +12,7 @@
  *     the set is done                 -> the delete starts; the begin resolves when it is done
  */
 import type { CancelOptions } from '../base/cancel.js';
-import type { KeyedLoad } from './options.js';
+import type { KeyedLoad, ReadStatus } from './options.js';
 import type { KeyedChange } from './section.js';
 import type { FlightSnapshot } from './snapshot.js';
 
@@ -20,6 +20,9 @@ import type { FlightSnapshot } from './snapshot.js';
 export interface Request<K> extends CancelOptions {
   readonly load: KeyedLoad<K, unknown>;
   readonly setOptions: unknown;
+  readonly status: ReadStatus | undefined;
+  /** The last value, for a caller who takes it; `null` if there is none yet, and `undefined` for one who does not. */
+  readonly last: { readonly value: unknown } | null | undefined;
 }
 
 /** A read that callers share, as the table and the cache see it. */

@@ -16,6 +16,8 @@ export interface FencedCacheStats {
   overtaken: number;
   /** Entries that were deleted because of a change; of all keys at once, as one. */
   dropped: number;
+  /** Calls with `allowStale` that got the last value. */
+  stale: number;
   /** Loaded values that the cache has no way to keep (`undefined` in most, `null` in some), and that were only handed out. */
   unstored: number;
   /** Times the cache failed to store a loaded value; see `onSetError`. */
@@ -24,5 +26,5 @@ export interface FencedCacheStats {
 
 /** All zero. */
 export function newFencedCacheStats(): FencedCacheStats {
-  return { hits: 0, misses: 0, loads: 0, joined: 0, overtaken: 0, dropped: 0, unstored: 0, setErrors: 0 };
+  return { hits: 0, misses: 0, loads: 0, joined: 0, overtaken: 0, dropped: 0, stale: 0, unstored: 0, setErrors: 0 };
 }

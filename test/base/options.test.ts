@@ -319,12 +319,12 @@ const KEYS: readonly Door[] = [
   ),
   door<GetOrLoadOptions<number>>(
     'getOrLoad of what is there',
-    { setOptions: true, ...CANCEL },
+    { setOptions: true, allowStale: true, status: true, ...CANCEL },
     onFenced((cache, options) => cache.getOrLoad('a', () => 2, options)),
   ),
   door<GetOrLoadOptions<number>>(
     'getOrLoad of what is not',
-    { setOptions: true, ...CANCEL },
+    { setOptions: true, allowStale: true, status: true, ...CANCEL },
     onFenced((cache, options) => cache.getOrLoad('b', () => 2, options)),
   ),
   door<FencedSetOptions<string>>(

@@ -132,9 +132,9 @@ export const SHARING_FAULTS: readonly Fault[] = [
   },
   {
     name: 'subscribers of keys do not hear ends',
-    file: 'keyed/keyed-fence.ts',
-    find: 'if (end === undefined) return this.tracker.subscribe(',
-    replace: 'if (true) return this.tracker.subscribe(',
+    file: 'keyed/told.ts',
+    find: 'if (subscriber.end === undefined) return { invalidate };',
+    replace: 'if (true) return { invalidate };',
     first: [TOLD],
   },
   {
@@ -153,7 +153,7 @@ export const SHARING_FAULTS: readonly Fault[] = [
   },
   {
     name: 'subscribers of keys do not hear in what a section is nested',
-    file: 'keyed/keyed-fence.ts',
+    file: 'keyed/told.ts',
     find: 'return within?.active ? new Change(',
     replace: 'return within?.blockable === undefined && within !== undefined ? new Change(',
     first: [TOLD],

@@ -31,8 +31,12 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'zarritaStore',
   ],
   'rangefence/debug': ['LockOrderError', 'lockOrder'],
-  'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence'],
+  'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence', 'watch'],
   'rangefence/mirror': ['BannedError', 'CycleError', 'LoadError', 'RangeMirror'],
+  'rangefence/query/apollo': ['fenceLink'],
+  'rangefence/query/rtk': ['fencedBaseQuery'],
+  'rangefence/query/swr': ['fenceMiddleware'],
+  'rangefence/query/tanstack': ['FencedQueryClient'],
   'rangefence/testing': [
     'AllocationError',
     'MicrotaskLoopError',
@@ -46,4 +50,11 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'sample',
   ],
   'rangefence/trace': ['TraceRecorder', 'publishChannels', 'rangesOfTrace', 'toChromeTrace', 'toHtml', 'toPerformance', 'toSvg'],
+};
+
+/** Entries that need packages of others, each of which is loaded beside its own and no other. */
+export const PEERS: Readonly<Record<string, readonly string[]>> = {
+  'rangefence/query/apollo': ['@apollo/client', 'rxjs'],
+  'rangefence/query/swr': ['react', 'swr'],
+  'rangefence/query/tanstack': ['@tanstack/query-core'],
 };

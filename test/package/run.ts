@@ -4,13 +4,24 @@
  * oldest, the current and the newest TypeScript. Needs a build; `npm run build` makes it.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { problemsOfExamples } from './examples.js';
-import { RUNTIME_EXPORTS } from './exports.js';
+import { PEERS, RUNTIME_EXPORTS } from './exports.js';
 import { install, root, saidBy } from './install.js';
 import { problemsOfTarball } from './tarball.js';
 
@@ -50,6 +61,12 @@ const CASES: readonly Case[] = [
   { compiler: 'typescript7', files: ['consumer-using.mts'], options: { ...NODENEXT, ...DISPOSABLE } },
 ];
 
+/** Beside others' packages, whose declarations are not ours to repair. */
+const PEER_CASES: readonly Case[] = [
+  { compiler: 'typescript', files: ['consumer-query.mts'], options: { ...NODENEXT, ...DISPOSABLE, skipLibCheck: true } },
+  { compiler: 'typescript7', files: ['consumer-query.mts'], options: { ...NODENEXT, ...DISPOSABLE, skipLibCheck: true } },
+];
+
 const problems: string[] = [];
 
 async function main(): Promise<void> {
@@ -58,9 +75,12 @@ async function main(): Promise<void> {
     const home = await installed(folder);
     checkFiles(home);
     const entries = entriesOf(home);
-    await Promise.all([smoke(folder, entries, 'import'), smoke(folder, entries, 'require')]);
+    const alone = Object.fromEntries(Object.entries(entries).filter(([name]) => PEERS[name] === undefined));
+    await Promise.all([smoke(folder, alone, 'import'), smoke(folder, alone, 'require')]);
     problems.push(...(await problemsOfExamples(join(folder, 'consumer'))));
-    await compileAll(folder);
+    await compileAll(folder, CASES);
+    await besidePeers(folder, entries);
+    await compileAll(folder, PEER_CASES);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -75,7 +95,7 @@ async function installed(folder: string): Promise<string> {
   for (const name of ['consumer.ts', 'consumer-using.ts', 'smoke.mjs']) cpSync(join(here, name), join(consumer, name));
   // One text for both module formats; the extension decides which declaration files are read.
   for (const extension of ['mts', 'cts']) cpSync(join(here, 'consumer.ts'), join(consumer, `consumer.${extension}`));
-  cpSync(join(here, 'consumer-using.ts'), join(consumer, 'consumer-using.mts'));
+  for (const name of ['using', 'query']) cpSync(join(here, `consumer-${name}.ts`), join(consumer, `consumer-${name}.mts`));
   return join(consumer, 'node_modules/rangefence');
 }
 
@@ -109,14 +129,41 @@ function entriesOf(installed: string): Record<string, readonly string[]> {
   return RUNTIME_EXPORTS;
 }
 
+/** Each entry that needs others' packages fails without them, and needs no more than its own. They stay for the compilers. */
+async function besidePeers(folder: string, entries: Record<string, readonly string[]>): Promise<void> {
+  const modules = join(folder, 'consumer/node_modules');
+  for (const [entry, peers] of Object.entries(PEERS)) {
+    const links = peers.map((name) => join(modules, name));
+    const names = JSON.stringify(entries[entry]);
+    const test = `const { deepEqual } = await import('node:assert/strict');
+      const { createRequire } = await import('node:module');
+      const require = createRequire(process.cwd() + '/x.js');
+      for (const all of [await import('${entry}'), require('${entry}')]) deepEqual(Object.keys(all).sort(), ${names});`;
+    const missing = `let error; try { await import('${entry}'); } catch (reason) { error = reason; }
+      if (error?.code !== 'ERR_MODULE_NOT_FOUND') throw new Error('it loads without ${peers[0]}');`;
+    const cwd = join(folder, 'consumer');
+    await check(`${entry} without ${peers.join(' and ')}`, process.execPath, ['--input-type=module', '-e', missing], cwd);
+    for (const [i, link] of links.entries()) {
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(root, 'node_modules', peers[i]!), link, 'dir');
+    }
+    await check(`${entry} beside ${peers.join(' and ')}`, process.execPath, ['--input-type=module', '-e', test], cwd);
+    for (const link of links) rmSync(link);
+  }
+  for (const name of [...Object.values(PEERS).flat(), '@reduxjs/toolkit', '@types/react', 'graphql']) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
+  }
+}
+
 async function smoke(folder: string, entries: Record<string, readonly string[]>, format: 'import' | 'require'): Promise<void> {
   const args = ['smoke.mjs', format, JSON.stringify(entries)];
   await check(`${format} each entry`, process.execPath, args, join(folder, 'consumer'));
 }
 
 /** Two at a time: one compiler takes one core. */
-async function compileAll(folder: string): Promise<void> {
-  const queue = [...CASES.entries()];
+async function compileAll(folder: string, cases: readonly Case[]): Promise<void> {
+  const queue = [...cases.entries()];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await compile(folder, next[0], next[1]);
   };

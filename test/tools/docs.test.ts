@@ -11,7 +11,7 @@ const text = (path: string) => readFileSync(join(root, path), 'utf8');
 /** Examples import the package by its public names; they run against lib/, so that no build is needed. */
 const entries = new Map<string, string>(
   Object.entries<string>(JSON.parse(text('package.json')).tsup.entry).map(([name, file]) => [
-    name === 'index' ? 'rangefence' : `rangefence/${name}`,
+    name === 'index' ? 'rangefence' : `rangefence/${name.replace(/^query-/, 'query/')}`,
     join(root, file),
   ]),
 );

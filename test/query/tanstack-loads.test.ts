@@ -256,6 +256,28 @@ describe('setQueryData', () => {
   });
 });
 
+describe('a function that writes to its own query', () => {
+  it('by the key of its context writes nothing any more once it is overtaken', async () => {
+    const client = fencedClient();
+    const parts: Deferred<string>[] = [];
+    const queryFn = async ({ queryKey, client }: QueryFunctionContext) => {
+      const part = deferred<string>();
+      parts.push(part);
+      client.setQueryData(queryKey, await part.promise);
+      return await new Promise<string>(() => {});
+    };
+    void client.prefetchQuery({ ...TODOS, queryFn });
+    await settle();
+    void client.invalidateQueries(TODOS);
+    await settle();
+    parts[1]!.resolve('new');
+    await settle();
+    parts[0]!.resolve('late');
+    await settle();
+    expect(client.getQueryData(KEY)).toBe('new');
+  });
+});
+
 /** Streams whose chunks come when the test says so. */
 class Streams {
   readonly streams: Deferred<string | undefined>[][] = [];

@@ -72,6 +72,23 @@ describe('a load', () => {
     }
   });
 
+  it('is not joined when it is known to bring something old', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const client = fencedClient();
+      const backend = new Backend();
+      const options = { ...TODOS, queryFn: backend.read };
+      void client.prefetchQuery(options);
+      const answering = backend.answer();
+      for (let i = 0; i < turns; i++) await undefined;
+      backend.write(2);
+      void client.invalidateQueries(TODOS);
+      const reading = new Outcome(client.fetchQuery(options));
+      await answering;
+      await backend.answerAll();
+      expect([turns, reading.value]).toEqual([turns, 2]);
+    }
+  });
+
   it('that fails because it was overtaken is no failure; otherwise TanStack retries it as ever', async () => {
     vi.useFakeTimers();
     try {

@@ -6,7 +6,6 @@ import type { Fault } from './faults.js';
 const TABLE = 'test/query/tanstack.test.ts';
 const CHANGES = 'test/query/tanstack-changes.test.ts';
 const LOADS = 'test/query/tanstack-loads.test.ts';
-const RACE = 'test/query/tanstack.race.test.ts';
 const RTK = 'test/query/rtk.test.ts';
 const APOLLO = 'test/query/apollo.test.ts';
 const SWR = 'test/query/swr.test.ts';
@@ -144,7 +143,7 @@ export const QUERY_FAULTS: readonly Fault[] = [
     file: 'query/tanstack/client.ts',
     find: 'if (!this.#isJoiningOld(options)) return fetch();\n    // A turn later',
     replace: 'if (options !== undefined) return fetch();\n    // A turn later',
-    first: [RACE],
+    first: [LOADS],
   },
   {
     name: 'a mutation of RTK announces nothing',

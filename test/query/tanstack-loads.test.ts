@@ -72,6 +72,23 @@ describe('a load', () => {
     }
   });
 
+  it('is not joined when it is known to bring something old', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const client = fencedClient();
+      const backend = new Backend();
+      const options = { ...TODOS, queryFn: backend.read };
+      void client.prefetchQuery(options);
+      const answering = backend.answer();
+      for (let i = 0; i < turns; i++) await undefined;
+      backend.write(2);
+      void client.invalidateQueries(TODOS);
+      const reading = new Outcome(client.fetchQuery(options));
+      await answering;
+      await backend.answerAll();
+      expect([turns, reading.value]).toEqual([turns, 2]);
+    }
+  });
+
   it('that fails because it was overtaken is no failure; otherwise TanStack retries it as ever', async () => {
     vi.useFakeTimers();
     try {
@@ -253,6 +270,28 @@ describe('setQueryData', () => {
     const reading = new Outcome(client.fetchQuery({ ...TODOS, queryFn }));
     await settle();
     expect([reading.value, calls]).toEqual(['all', 1]);
+  });
+});
+
+describe('a function that writes to its own query', () => {
+  it('by the key of its context writes nothing any more once it is overtaken', async () => {
+    const client = fencedClient();
+    const parts: Deferred<string>[] = [];
+    const queryFn = async ({ queryKey, client }: QueryFunctionContext) => {
+      const part = deferred<string>();
+      parts.push(part);
+      client.setQueryData(queryKey, await part.promise);
+      return await new Promise<string>(() => {});
+    };
+    void client.prefetchQuery({ ...TODOS, queryFn });
+    await settle();
+    void client.invalidateQueries(TODOS);
+    await settle();
+    parts[1]!.resolve('new');
+    await settle();
+    parts[0]!.resolve('late');
+    await settle();
+    expect(client.getQueryData(KEY)).toBe('new');
   });
 });
 

@@ -3,6 +3,6 @@
  */
 
 export { DEFAULT_HISTORY_CAPACITY } from './options.js';
-export { sectionOf } from './parties.js';
+export { type Section, sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';
 export { spaceOf } from './tracker.js';

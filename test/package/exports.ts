@@ -33,6 +33,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
   'rangefence/debug': ['LockOrderError', 'lockOrder'],
   'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence'],
   'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
+  'rangefence/redis': ['RemoteOwner', 'announceOnly', 'shareKeys', 'shareRanges'],
   'rangefence/testing': [
     'AllocationError',
     'MicrotaskLoopError',

@@ -27,6 +27,11 @@ export class Evictions {
     this.#roster.saw(members, this.#host.clock.now());
   }
 
+  /** Until somebody may be out. */
+  dueMs({ member }: Identity): number {
+    return this.#roster.dueMs(this.#host.clock.now(), member);
+  }
+
   /** Nothing is known any more. */
   clear(): void {
     this.#roster.clear();

@@ -124,7 +124,8 @@ export class Member implements Host {
 
   /** Resolves when live, which may be over again when the caller goes on; rejects when closed, and when it is given up. */
   live(): { readonly promise: Promise<void>; readonly giveUp: (error: unknown) => void } {
-    if (this.state === 'live' || this.isLocal) return { promise: Promise.resolve(), giveUp: () => {} };
+    if (this.state === 'live' || (this.isLocal && this.state !== 'closed'))
+      return { promise: Promise.resolve(), giveUp: () => {} };
     const waiting = this.#waiters.wait();
     if (this.state === 'closed') this.#waiters.fail(this.closedError());
     return waiting;
@@ -304,7 +305,7 @@ export class Member implements Host {
 
   async #renewOften(identity: Identity): Promise<void> {
     while (this.identity === identity) {
-      await this.pause(this.#leaseMs / 3);
+      await this.pause(Math.min(this.#leaseMs / 3, this.#evictions.dueMs(identity)));
       for (const pauseMs of pauses()) {
         if (this.identity !== identity) return;
         try {

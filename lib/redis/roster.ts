@@ -44,6 +44,13 @@ export class Roster {
     return over.map(([member, { count }]) => ({ member, count }));
   }
 
+  /** How long it is until the first of them may be silent for long enough; at least a millisecond. */
+  dueMs(now: number, self: string): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const [member, { since }] of this.#seen) if (member !== self) due = Math.min(due, since + this.#waitMs - now);
+    return Math.max(due, 1);
+  }
+
   /** All that were seen last. */
   get members(): string[] {
     return [...this.#seen.keys()];

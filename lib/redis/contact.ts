@@ -84,7 +84,7 @@ export class Contact {
   async sleep(ms: number, isOver: () => boolean): Promise<void> {
     const { clock } = this.#parts;
     const until = clock.now() + ms;
-    for (let leftMs = ms; leftMs > 0 && !isOver(); leftMs = until - clock.now()) await this.pause(leftMs);
+    for (let leftMs = ms; leftMs > 0 && !isOver(); leftMs = until - clock.now()) await this.pause(Math.max(leftMs, 1));
   }
 
   /** Ends all pauses: there may be something new. */

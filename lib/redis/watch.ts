@@ -23,11 +23,14 @@ export class LeaseWatch {
     this.stop();
     const leftMs = this.#lease.leftMs();
     if (leftMs <= 0) return this.#onOver();
-    this.#timer = this.#clock.setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#lease.valid()) this.again();
-      else this.#onOver();
-    }, leftMs);
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (this.#lease.valid()) this.again();
+        else this.#onOver();
+      },
+      Math.max(leftMs, 1),
+    ); // timers count in milliseconds: less than one may come without any time having passed
   }
 
   stop(): void {

@@ -27,6 +27,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['adapters', 'ADAPTER_FAULTS'],
   ['keyed', 'KEYED_FAULTS'],
   ['sharing', 'SHARING_FAULTS'],
+  ['redis', 'REDIS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];

@@ -189,6 +189,7 @@ async function writer(): Promise<void> {
 }
 
 const jobs = [writer(), ...Array.from({ length: 4 }, reader)];
+process.on('disconnect', () => process.exit(1)); // whoever started it is gone
 process.on('message', async (message) => {
   if (message === 'stop') {
     isOver = true;

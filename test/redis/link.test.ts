@@ -449,6 +449,20 @@ describe('without contact', () => {
     expect([outcome.value, b.link.state, b.link.stats.lapses]).toEqual(['read', 'live', 1]);
   });
 
+  it('the lease counts from the sending of a renewal, however late its answer comes', async () => {
+    const { space, b } = await two();
+    b.port.held.add('renew');
+    while (b.port.waiting === 0) await space.pass(1, 1);
+    const sentAt = space.clock.now();
+    await space.pass(LEASE_MS / 3);
+    b.port.release();
+    b.port.isRefused = true;
+    await space.pass(sentAt + LEASE_MS - space.clock.now() - 2, 1);
+    expect(b.link.valid()).toBe(true);
+    await space.pass(4, 1);
+    expect([b.link.valid(), b.link.state]).toEqual([false, 'joining']);
+  });
+
   it('a process that says so goes on alone, with nothing kept, and takes part again when it can', async () => {
     const { space, a, b } = await two({ whenDetached: 'local' });
     const token = b.tracker.tryReadBegin(PAGE)!;

@@ -62,7 +62,7 @@ async function servers({ needs, serverArgs = [] }: Fault) {
   if (needs === undefined) return { all: [server], ports: [server.port], replica: undefined, wire: undefined };
   const wire = await Switch.open(server.port);
   if (needs === 'switch') return { all: [server], ports: [wire.port], replica: undefined, wire };
-  const replica = await RedisServer.start(binary!, '--replicaof', `127.0.0.1 ${server.port}`);
+  const replica = await RedisServer.start(binary!, '--replicaof', '127.0.0.1', String(server.port));
   for (let tries = 0; tries < 200 && !(await replica.command('INFO', 'replication')).includes('link_status:up'); tries++)
     await sleep(50);
   return { all: [server, replica], ports: [wire.port], replica, wire };

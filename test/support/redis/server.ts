@@ -271,6 +271,11 @@ export class FakePort implements RedisPort {
     return answer;
   }
 
+  /** What is held now. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Runs what was held. */
   release(): void {
     this.held.clear();

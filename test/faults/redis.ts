@@ -130,20 +130,6 @@ export const REDIS_FAULTS: readonly Fault[] = [
     first: [LINK],
   },
   {
-    name: 'redis: a section that is pushed and in the answer to a join is entered twice',
-    file: 'redis/remote.ts',
-    find: 'if (this.#guests.has(sid)) return;',
-    replace: '',
-    first: [LINK],
-  },
-  {
-    name: 'redis: two announcements of a section are on their way at once',
-    file: 'redis/announce.ts',
-    find: 'own.announcing ??= this.#try(own)',
-    replace: 'own.announcing = this.#try(own)',
-    first: [LINK],
-  },
-  {
     name: 'redis: a command that has failed is not tried again',
     file: 'redis/member.ts',
     find: "        this.event({ type: 'error', error });\n        await this.pause(pauseMs);\n      }\n    }\n    return undefined;",

@@ -259,6 +259,24 @@ describe('a lost answer', () => {
     expect(await b.tracker.lookup(PAGE, () => 1)).toBe(1);
   });
 
+  it('of what was not done is asked for again, too: answers, and ends', async () => {
+    const { space, server, a, b } = await two();
+    b.port.isRefused = true;
+    const begin = new Outcome(a.tracker.begin(PAGE));
+    await space.pass(60);
+    expect(begin.state).toBe('pending');
+    b.port.isRefused = false;
+    await space.pass(100);
+    expect(begin.state).toBe('resolved');
+    a.port.isRefused = true;
+    begin.value!.end();
+    await space.pass(60);
+    expect(server.act.size).toBe(1);
+    a.port.isRefused = false;
+    await space.pass(100);
+    expect([server.act.size, b.tracker.activeCount]).toEqual([0, 0]);
+  });
+
   it('that says that all have answered costs a third of a lease, and not more', async () => {
     const { space, a } = await two();
     a.port.isDeaf = true;

@@ -16,7 +16,7 @@ import { number, table } from '../../bench/support/text.js';
 import { check, type Verdict } from './real/checker.js';
 import { FAULTS, type Fault, type Stage } from './real/faults.js';
 import { compareScripts } from './real/scripts.js';
-import { program, RedisServer, sleep } from './real/server.js';
+import { freePort, program, RedisServer, sleep } from './real/server.js';
 import { Switch } from './real/switch.js';
 import type { WorkerOptions } from './real/worker.js';
 
@@ -48,7 +48,8 @@ const folder = mkdtempSync(join(tmpdir(), 'rangefence-matrix-'));
 async function servers({ needs, serverArgs = [] }: Fault) {
   if (needs === 'cluster') {
     const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...serverArgs];
-    const nodes = await Promise.all([1, 2, 3].map(() => RedisServer.start(binary!, ...args)));
+    const nodes: RedisServer[] = [];
+    for (let i = 0; i < 3; i++) nodes.push(await RedisServer.start(binary!, ...args, '--cluster-port', String(await freePort())));
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
     await nodes[0]!.command('--cluster', 'create', ...addresses, '--cluster-yes');
     for (let tries = 0; tries < 100; tries++) {
@@ -161,7 +162,15 @@ let failures = 0;
 console.log(`redis: ${await compareScripts(binary)} calls answered alike by the scripts and by the server in memory`);
 for (const [index, fault] of FAULTS.entries()) {
   if (!fault.name.includes(values.only) || (!values.long && values.only === '' && fault.isShort !== true)) continue;
-  const { verdict, hung } = await run(fault, index);
+  let outcome: Awaited<ReturnType<typeof run>>;
+  try {
+    outcome = await run(fault, index);
+  } catch (error) {
+    failures++;
+    console.log(`FAILED: ${fault.name}: ${(error as Error).message}`);
+    continue;
+  }
+  const { verdict, hung } = outcome;
   const { commits, uses, staleCommits, staleUses, inside, atRest, backMs, beginMs, failed, resets } = verdict;
   const wrong = staleCommits + staleUses + inside + atRest;
   const isFine = fault.isNegative === true ? wrong > 0 : wrong === 0 && hung === 0 && commits > 100;

@@ -108,7 +108,7 @@ export class RedisServer {
   /** A command, by the program that comes with the server. */
   async command(...args: readonly string[]): Promise<string> {
     const cli = join(this.binary, '..', this.binary.endsWith('valkey-server') ? 'valkey-cli' : 'redis-cli');
-    const { stdout } = await promisify(execFile)(cli, ['-p', String(this.port), ...args], { timeout: 5000 });
+    const { stdout } = await promisify(execFile)(cli, ['-p', String(this.port), ...args], { timeout: 30_000 });
     return stdout.trim();
   }
 

@@ -56,3 +56,6 @@ export class TurnClock {
 }
 
 const SETTLED = Promise.resolve();
+
+/** The host's wall clock, in milliseconds: unlike the other, it goes on while the machine sleeps, and may be set back. */
+export const wallClock = (): number => Date.now();

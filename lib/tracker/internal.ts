@@ -4,7 +4,7 @@
 
 export { BEGIN_NAMES } from './invalidation.js';
 export { FILTER_NAMES, WAIT_NAMES } from './options.js';
-export { sectionOf } from './parties.js';
+export { type Section, sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';
 export { spaceOf } from './tracker.js';
 export { DEFAULT_HISTORY_CAPACITY } from './tracker-options.js';

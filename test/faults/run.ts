@@ -30,6 +30,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['keyed', 'KEYED_FAULTS'],
   ['sharing', 'SHARING_FAULTS'],
   ['query', 'QUERY_FAULTS'],
+  ['redis', 'REDIS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];

@@ -37,6 +37,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
   'rangefence/query/rtk': ['fencedBaseQuery'],
   'rangefence/query/swr': ['fenceMiddleware'],
   'rangefence/query/tanstack': ['FencedQueryClient'],
+  'rangefence/redis': ['RemoteOwner', 'announceOnly', 'shareKeys', 'shareRanges'],
   'rangefence/testing': [
     'AllocationError',
     'MicrotaskLoopError',

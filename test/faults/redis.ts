@@ -1,0 +1,223 @@
+/**
+ * Faults of links between processes; see faults.ts. The scripts are written twice: `npm run test:redis` compares them.
+ */
+import type { Fault } from './faults.js';
+
+const LINK = 'test/redis/link.test.ts';
+const KEYS = 'test/redis/keys.test.ts';
+const PARTS = 'test/redis/parts.test.ts';
+
+/** Wrong behaviour of `rangefence/redis`, one at a time. */
+export const REDIS_FAULTS: readonly Fault[] = [
+  {
+    name: 'redis: no check asks whether the lease runs',
+    file: 'redis/link.ts',
+    find: 'space.guard = () => this.#member.isKnowing();',
+    replace: 'space.guard = () => true;',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a begin does not wait for the others',
+    file: 'redis/announce.ts',
+    find: "if (missing === '0' || own.answeredTo === identity.member) this.#confirm(own);",
+    replace: 'this.#confirm(own);',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a section of another process is answered before its begin here is over',
+    file: 'redis/remote.ts',
+    find: '    guest.begun.then(\n      () => this.#answer(',
+    replace: '    Promise.resolve().then(\n      () => this.#answer(',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a lease counts from the answer',
+    file: 'redis/member.ts',
+    find: 'this.lease.renewed(sent);\n    this.#watch.again();\n    this.#evictions.saw(mem);\n    this.#log.noticed',
+    replace:
+      'this.lease.renewed(this.lease.moment());\n    this.#watch.again();\n    this.#evictions.saw(mem);\n    this.#log.noticed',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a lease is over when both clocks say so',
+    file: 'redis/lease.ts',
+    find: 'Math.max(monotonic - this.#from.monotonic, wall - this.#from.wall)',
+    replace: 'Math.min(monotonic - this.#from.monotonic, wall - this.#from.wall)',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: a lease that is over comes back when a clock is set',
+    file: 'redis/lease.ts',
+    find: '    this.#from = undefined;\n    return false;',
+    replace: '    return false;',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: a member is out before its lease is over',
+    file: 'redis/roster.ts',
+    find: 'now - since >= this.#waitMs',
+    replace: 'now - since >= this.#waitMs / 2',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: a member is out although it renews',
+    file: 'redis/roster.ts',
+    find: 'before?.count === count ? before :',
+    replace: 'before !== undefined ? before :',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: after a loss of memory nobody waits for the leases of before',
+    file: 'redis/member.ts',
+    find: 'if (this.#options.grace !== false) await',
+    replace: 'if (false) await',
+    first: [LINK],
+  },
+  {
+    name: 'redis: the gate is open before what runs is entered',
+    file: 'redis/member.ts',
+    find: '    this.#remote.replace(others);\n',
+    replace: '',
+    first: [LINK],
+  },
+  {
+    name: 'redis: it comes in before everybody here has let go',
+    file: 'redis/member.ts',
+    find: 'await this.#gate.begun(); // to come in is to answer',
+    replace: '// to come in is to answer',
+    first: [LINK],
+  },
+  {
+    name: 'redis: what runs here is not announced again',
+    file: 'redis/member.ts',
+    find: 'await this.announcer.reclaim(identity);',
+    replace: '',
+    first: [LINK],
+  },
+  {
+    name: 'redis: another memory of the server is taken for an eviction',
+    file: 'redis/member.ts',
+    find: "if (said !== 'ok') return this.reset(said);",
+    replace: "if (said !== 'ok') return this.reset('gone');",
+    first: [LINK],
+  },
+  {
+    name: 'redis: a hole in the log is passed over',
+    file: 'redis/log.ts',
+    find: 'if (record.seq > this.#applied + 1) return this.#lose();',
+    replace: '',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: a log that was trimmed looks like one that is up to date',
+    file: 'redis/log.ts',
+    find: 'if (this.#applied < target) return this.#lose();',
+    replace: '',
+    first: [PARTS],
+  },
+  {
+    name: 'redis: a renewal does not say how far the log has come',
+    file: 'redis/member.ts',
+    find: 'this.#log.noticed(Number(seq));',
+    replace: '',
+    first: [LINK],
+  },
+  {
+    name: 'redis: nothing is asked for when the connection for messages is there again',
+    file: 'redis/member.ts',
+    find: 'if (this.#isListening) return this.#contact.hurry();',
+    replace: 'if (this.#isListening) return;',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a command that has failed is not tried again',
+    file: 'redis/member.ts',
+    find: "        this.event({ type: 'error', error });\n        await this.pause(pauseMs);\n      }\n    }\n    return undefined;",
+    replace: "        this.event({ type: 'error', error });\n        return undefined;\n      }\n    }\n    return undefined;",
+    first: [LINK],
+  },
+  {
+    name: 'redis: renewals do not name what runs',
+    file: 'redis/announce.ts',
+    find: 'return [...this.#own.keys(), ...this.#inherited];',
+    replace: 'return [];',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a late end is told to nobody',
+    file: 'redis/announce.ts',
+    find: "if (own.isConfirmed && (answer === '-1' || answer === undefined)) await this.#tell(own.data);",
+    replace: '',
+    first: [LINK],
+  },
+  {
+    name: 'redis: nobody is asked whether an answer was lost',
+    file: 'redis/member.ts',
+    find: 'this.announcer.inquire();',
+    replace: '',
+    first: [LINK],
+  },
+  {
+    name: 'redis: the fence of a section changes when it is announced again',
+    file: 'redis/announce.ts',
+    find: 'if (!own.isConfirmed) own.fence = Number(seq);',
+    replace: 'own.fence = Number(seq);',
+    first: [LINK],
+  },
+  {
+    name: 'redis: no signal fires',
+    file: 'redis/announce.ts',
+    find: 'own.section.lose(',
+    replace: 'void (',
+    first: [LINK],
+  },
+  {
+    name: 'redis: what begins elsewhere queues behind holds',
+    file: 'redis/ranges.ts',
+    find: 'owner, urgent: true }',
+    replace: 'owner }',
+    first: [LINK],
+  },
+  {
+    name: 'redis: sections of others are announced in turn',
+    file: 'redis/ranges.ts',
+    find: 'ignore: ({ owner }) => owner instanceof RemoteOwner, label',
+    replace: 'label',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a begin that will not wait is let through',
+    file: 'redis/member.ts',
+    find: 'if (!section.blockable) return this.isLocal ? undefined : false;',
+    replace: 'if (!section.blockable) return undefined;',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a closed link is still waited for',
+    file: 'redis/member.ts',
+    find: 'if (await this.run(LEAVE, member).then(always, never)) break;',
+    replace: 'break;',
+    first: [LINK],
+  },
+  {
+    name: 'redis: a prefix is sent as everything',
+    file: 'redis/keys.ts',
+    find: 'return prefix !== undefined && this.#text.serialize === undefined ? { p: prefix } : { all: 1 };',
+    replace: 'return { all: 1 };',
+    first: [KEYS],
+  },
+  {
+    name: 'redis: keys that cannot be read are no keys',
+    file: 'redis/keys.ts',
+    find: 'return all; // what cannot be read may be any key',
+    replace: 'return this.#keyed.keys([]);',
+    first: [KEYS],
+  },
+  {
+    name: 'redis: an infinite end becomes a zero',
+    file: 'redis/wire.ts',
+    find: "if (value === Number.POSITIVE_INFINITY) return '+';",
+    replace: '',
+    first: [PARTS],
+  },
+];

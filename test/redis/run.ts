@@ -1,0 +1,207 @@
+/**
+ * `npm run test:redis`: processes that share a space over real servers, while something is done to them; the logs of all are judged
+ * from outside. A short form of some faults, or `--long`: all of them, each for longer.
+ *
+ * `--seconds N` for each fault, `--only TEXT` in its name, `--seed N`. Servers are those of `redis-server` (or `$REDIS_SERVER`, which
+ * may be a valkey-server). Where there is none it says NOT RUN, and exits with 3. Exit code 1 if anything stale was seen, or a negative
+ * test was not found out.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { number, table } from '../../bench/support/text.js';
+import { check, type Verdict } from './real/checker.js';
+import { FAULTS, type Fault, type Stage } from './real/faults.js';
+import { compareScripts } from './real/scripts.js';
+import { freePort, program, RedisServer, sleep } from './real/server.js';
+import { Switch } from './real/switch.js';
+import type { WorkerOptions } from './real/worker.js';
+
+const NOT_RUN = 3;
+const WORKER = fileURLToPath(new URL('real/worker.ts', import.meta.url));
+const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url));
+const PROCESSES = 4;
+const SLOTS = 64;
+
+const { values } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    seconds: { type: 'string' },
+    only: { type: 'string', default: '' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+const binary = program('redis-server', 'REDIS_SERVER');
+if (binary === undefined) {
+  console.error('NOT RUN: test:redis, as there is no redis-server in the path or at $REDIS_SERVER (Debian: redis-server)');
+  process.exit(NOT_RUN);
+}
+
+const seconds = Number(values.seconds ?? (values.long ? 8 : 5));
+const folder = mkdtempSync(join(tmpdir(), 'rangefence-matrix-'));
+
+/** The servers of a fault, and how to reach them. */
+async function servers({ needs, serverArgs = [] }: Fault) {
+  if (needs === 'cluster') {
+    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...serverArgs];
+    const nodes: RedisServer[] = [];
+    for (let i = 0; i < 3; i++) nodes.push(await RedisServer.start(binary!, ...args, '--cluster-port', String(await freePort())));
+    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    await nodes[0]!.command('--cluster', 'create', ...addresses, '--cluster-yes');
+    for (let tries = 0; tries < 100; tries++) {
+      const states = await Promise.all(nodes.map((node) => node.command('CLUSTER', 'INFO')));
+      if (states.every((state) => state.includes('cluster_state:ok'))) break;
+      await sleep(100);
+    }
+    return { all: nodes, ports: nodes.map(({ port }) => port), replica: undefined, wire: undefined };
+  }
+  const server = await RedisServer.start(binary!, ...serverArgs);
+  if (needs === undefined) return { all: [server], ports: [server.port], replica: undefined, wire: undefined };
+  const wire = await Switch.open(server.port);
+  if (needs === 'switch') return { all: [server], ports: [wire.port], replica: undefined, wire };
+  const replica = await RedisServer.start(binary!, '--replicaof', '127.0.0.1', String(server.port));
+  for (let tries = 0; tries < 200 && !(await replica.command('INFO', 'replication')).includes('link_status:up'); tries++)
+    await sleep(50);
+  return { all: [server, replica], ports: [wire.port], replica, wire };
+}
+
+function randomOf(seed: number): () => number {
+  let state = seed * 1_000_003 + 7;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+function heard(child: ChildProcess, message: string, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const over = (did: boolean) => {
+      clearTimeout(timer);
+      child.off('message', listen);
+      child.off('exit', gone);
+      resolve(did);
+    };
+    const timer = setTimeout(() => over(false), limitMs);
+    const listen = (text: unknown) => text === message && over(true);
+    const gone = () => over(false);
+    child.on('message', listen);
+    child.on('exit', gone);
+  });
+}
+
+async function run(fault: Fault, index: number): Promise<{ verdict: Verdict; hung: number }> {
+  const seed = Number(values.seed) * 1000 + index;
+  const file = join(folder, `${index}.file`);
+  writeFileSync(file, Buffer.alloc(8 * SLOTS));
+  const { all, ports, replica, wire } = await servers(fault);
+  const logs: string[] = [];
+  const workers: ChildProcess[] = [];
+  const leaseMs = fault.options?.leaseMs ?? 1000;
+  const spawn = (place: number): ChildProcess => {
+    const log = join(folder, `${index}.${place}.${logs.length}.log`);
+    writeFileSync(log, '');
+    logs.push(log);
+    const options: WorkerOptions = {
+      ...{ index: place, ports, client: 'ioredis', isCluster: fault.needs === 'cluster', file, log, slots: SLOTS, leaseMs },
+      ...{ loadMs: 6, sectionMs: 8, pauseMs: 30, seed: seed * 10 + place, replicas: 0, grace: true, isGuarded: true },
+      ...fault.options,
+    };
+    const child = fork(WORKER, [JSON.stringify(options)], {
+      execArgv: ['--import', TSX],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    workers[place] = child;
+    return child;
+  };
+  const lives = Array.from({ length: PROCESSES }, (_, place) => heard(spawn(place), 'live', 20_000));
+  if (!(await Promise.all(lives)).every(Boolean)) throw new Error(`${fault.name}: a process has not come in`);
+
+  const stage: Stage = {
+    ...{ server: all[0]!, replica, wire, workers, leaseMs, random: randomOf(seed) },
+    respawn: (place) => void spawn(place),
+  };
+  const until = Date.now() + seconds * 1000;
+  while (Date.now() < until) {
+    if (fault.act === undefined) await sleep(200);
+    else await fault.act(stage);
+  }
+  // All is quiet: what is kept now has to be what is there.
+  const stopped = workers.map((worker) => heard(worker, 'stopped', 12_000));
+  for (const worker of workers) if (worker.connected) worker.send('stop');
+  const hung = (await Promise.all(stopped)).filter((did) => !did).length;
+  await sleep(2.5 * leaseMs);
+  const done = workers.map((worker) => heard(worker, 'done', 12_000));
+  for (const worker of workers) if (worker.connected) worker.send('rest');
+  await Promise.all(done);
+  for (const worker of workers) worker.kill('SIGKILL');
+  wire?.close();
+  await Promise.all(all.map((server) => server.end()));
+  const descriptor = openSync(file, 'r');
+  const content = (slot: number): number => {
+    const bytes = Buffer.alloc(8);
+    readSync(descriptor, bytes, 0, 8, 8 * slot);
+    return bytes.readDoubleLE();
+  };
+  return { verdict: check(logs, content), hung };
+}
+
+function middle(list: readonly number[]): number {
+  return list[Math.floor(list.length / 2)] ?? Number.NaN;
+}
+
+const sum = { commits: 0, uses: 0, wrong: 0, hung: 0 };
+const rows: string[][] = [];
+let failures = 0;
+
+console.log(`redis: ${await compareScripts(binary)} calls answered alike by the scripts and by the server in memory`);
+for (const [index, fault] of FAULTS.entries()) {
+  if (!fault.name.includes(values.only) || (!values.long && values.only === '' && fault.isShort !== true)) continue;
+  let outcome: Awaited<ReturnType<typeof run>>;
+  try {
+    outcome = await run(fault, index);
+  } catch (error) {
+    failures++;
+    console.log(`FAILED: ${fault.name}: ${(error as Error).message}`);
+    continue;
+  }
+  const { verdict, hung } = outcome;
+  const { commits, uses, staleCommits, staleUses, inside, atRest, backMs, beginMs, failed, resets } = verdict;
+  const wrong = staleCommits + staleUses + inside + atRest;
+  const isFine = fault.isNegative === true ? wrong > 0 : wrong === 0 && hung === 0 && commits > 100;
+  if (!isFine) failures++;
+  if (fault.isNegative !== true) {
+    sum.commits += commits;
+    sum.uses += uses;
+    sum.wrong += wrong;
+    sum.hung += hung;
+  }
+  const notes = Object.entries({ ...resets, ...failed }).map(([name, times]) => `${times} ${name}`);
+  rows.push([
+    fault.name,
+    `${number(commits)} / ${number(uses)}`,
+    `${staleCommits} / ${staleUses}`,
+    String(inside),
+    String(atRest),
+    number(Math.round(commits / verdict.seconds)),
+    `${middle(beginMs).toFixed(1)}`,
+    backMs.length === 0 ? '-' : `${backMs.length}: ${middle(backMs).toFixed(0)} / ${backMs.at(-1)!.toFixed(0)}`,
+    isFine ? 'as expected' : 'NOT AS EXPECTED',
+  ]);
+  console.log(
+    `${isFine ? 'as expected' : 'NOT AS EXPECTED'}: ${fault.name}: ${commits} commits, ${uses} uses, ${wrong} wrong, ${hung} hung${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`,
+  );
+}
+const head = ['fault', 'commits / uses', 'stale', 'inside', 'at rest', 'lookups/s', 'begin p50 ms', 'reset to live, ms', ''];
+console.log(table(head, rows));
+console.log(
+  `redis: ${number(sum.commits)} commits and ${number(sum.uses)} uses judged, ${sum.wrong} wrong, ${sum.hung} processes hung, ` +
+    `${failures} rows not as expected, seed ${values.seed}, ${binary}`,
+);
+rmSync(folder, { recursive: true, force: true });
+process.exit(failures === 0 && rows.length > 0 ? 0 : 1);

@@ -77,7 +77,8 @@ export function loadOf(scenario: Scenario, ground: Ground, seed: number): Load {
   };
 }
 
-function pause(length: Pause): () => Promise<number> {
+/** Waits for so long, and resolves with 1. */
+export function pause(length: Pause): () => Promise<number> {
   if (length === 'turn') return () => new Promise((resolve) => setImmediate(resolve, 1));
   return () => new Promise((resolve) => setTimeout(resolve, length, 1));
 }

@@ -1,28 +1,39 @@
 /**
  * Crowd: lookups and invalidators in closed loops under one guard, for a slice of time.
  *
- * Both sides' sections take the same: a timer of 1 ms, or one turn of the event loop. Under a fair lock with N invalidators a
+ * Both sides' fetches and sections take the same: a timer, or one turn of the event loop. Under a fair lock with N invalidators a
  * lookup therefore waits for N sections and then takes one, all lookups together: that is the arithmetic behind the goals.
  */
 import type { Range } from '../../lib/index.js';
+import { Ground } from '../contention/ground.js';
 import { type Done, type Load, runLoad } from '../contention/load.js';
+import { pause, subscribe } from '../contention/rounds.js';
+import type { Pause } from '../contention/scenarios.js';
 import type { Guard } from '../guards/guard.js';
 import type { Random } from '../support/random.js';
 import { median } from '../support/statistics.js';
 
-/** Lookups under way at any time, in all scenarios. */
+/** Lookups under way at any time, unless a scenario says otherwise. */
 export const LOOKUPS = 64;
 /** Equal for all sides. */
 const SEED = 1;
+/** Subscribers in the scenarios whose ground is blocks. */
+const SUBSCRIBERS = 3;
 
 /** Who does what to which pages. */
 export interface Scenario {
   readonly invalidators: number;
-  readonly section: 'ms' | 'turn';
-  /** Pages that invalidators change, at random. */
+  readonly section: Pause;
+  /** What a fetch takes; as long as a section unless said. */
+  readonly latency?: Pause;
+  /** Default {@link LOOKUPS}. */
+  readonly lookups?: number;
+  /** Pages that invalidators change, at random; in the ground of blocks (bench/contention/ground.ts), blocks. */
   readonly pages: number;
-  /** Each lookup has a page of its own, or takes any. */
-  readonly reads: 'own page' | 'any page';
+  /** Each lookup has a page of its own, takes any page, or takes a whole block of pages. */
+  readonly reads: 'own page' | 'any page' | 'any block';
+  /** Are lookups timed? Where they take one turn, asking for the time costs as much as what is timed. */
+  readonly timed?: boolean;
 }
 
 /** What one slice has shown. */
@@ -35,29 +46,34 @@ export interface Crowd {
   readonly leastShare: number;
 }
 
-const turn = () => new Promise<number>((resolve) => setImmediate(resolve, 1));
-const millisecond = () => new Promise<number>((resolve) => setTimeout(resolve, 1, 1));
-
 /** Runs one slice. The guard must be new. */
 export async function runCrowd(guard: Guard, scenario: Scenario, ms: number): Promise<Crowd> {
-  const fetch = scenario.section === 'ms' ? millisecond : turn;
-  const pages: Range[] = Array.from({ length: scenario.pages }, (_, start) => ({ start, end: start + 1 }));
-  const any = (random: Random) => pages[random.below(pages.length)]!;
-  const timed = scenario.section === 'ms';
+  const { invalidators, section, latency = section, lookups = LOOKUPS, timed = section !== 'turn' } = scenario;
   const load: Load = {
-    ...{ lookups: LOOKUPS, invalidators: scenario.invalidators, fetch, seed: SEED, changed: any },
-    change: fetch as () => Promise<unknown> as () => Promise<void>,
-    lookedUp: scenario.reads === 'any page' ? any : (_, loop) => pages[loop % pages.length]!,
+    ...{ lookups, invalidators, seed: SEED, ...placesOf(guard, scenario) },
+    fetch: pause(latency) as () => Promise<number>,
+    change: pause(section) as () => Promise<unknown> as () => Promise<void>,
     timeEvery: timed ? 1 : Number.POSITIVE_INFINITY,
     yieldEvery: Number.POSITIVE_INFINITY,
   };
-  const { lookups, invalidations } = await runLoad(guard, load, ms);
+  const done = await runLoad(guard, load, ms);
   return {
-    lookupsPerSecond: lookups.perSecond,
-    invalidationsPerSecond: invalidations.perSecond,
-    p99: timed ? lookups.latencies.quantile(0.99) : Number.NaN,
-    leastShare: Math.min(leastShare(lookups), leastShare(invalidations)),
+    lookupsPerSecond: done.lookups.perSecond,
+    invalidationsPerSecond: done.invalidations.perSecond,
+    p99: timed ? done.lookups.latencies.quantile(0.99) : Number.NaN,
+    leastShare: Math.min(leastShare(done.lookups), invalidators === 0 ? 1 : leastShare(done.invalidations)),
   };
+}
+
+function placesOf(guard: Guard, { pages, reads }: Scenario): Pick<Load, 'lookedUp' | 'changed'> {
+  if (reads === 'any block') {
+    const ground = new Ground(1 / pages, SUBSCRIBERS);
+    subscribe(guard, ground);
+    return { lookedUp: (random) => ground.lookup(random), changed: (random) => ground.change(random) };
+  }
+  const all: Range[] = Array.from({ length: pages }, (_, start) => ({ start, end: start + 1 }));
+  const any = (random: Random) => all[random.below(all.length)]!;
+  return { changed: any, lookedUp: reads === 'any page' ? any : (_, loop) => all[loop % all.length]! };
 }
 
 /** One side of a comparison: a new guard for every slice. */

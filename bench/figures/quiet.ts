@@ -85,6 +85,9 @@ export const subscribers: Row = {
   },
 };
 
+/** For a lookup whose fetch answers at once, the caller's `await` included. */
+const LOOKUP_NS = 75;
+
 /** The whole lookup with a fetch that answers at once. */
 export const lookup: Row = {
   name: 'lookup',
@@ -93,9 +96,9 @@ export const lookup: Row = {
     return [
       {
         figure: 'lookup, synchronous fetch',
-        goal: '<= withRead of rwlock',
+        goal: `<= ${LOOKUP_NS} ns`,
         measured: `${time.lookup.toFixed(0)} ns (rwlock ${time.withRead.toFixed(0)} ns)`,
-        met: time.lookup <= time.withRead,
+        met: time.lookup <= LOOKUP_NS,
         values: { ns: time.lookup, rwlock: time.withRead },
       },
     ];

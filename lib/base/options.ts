@@ -24,6 +24,12 @@ export function checkNames(options: unknown, known: Names, where: string): void 
   for (const name in options) if (!known[name]) throw unknown(name, known, where);
 }
 
+/** False for an object of a class, which may have fields of its own beside what is asked of it. */
+export function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function unknown(name: string, known: Names, where: string): InvalidArgumentError {
   const meant = nearest(name, known);
   const hint = meant === undefined ? `expected ${Object.keys(known).join(', ')}` : `did you mean ${describe(meant)}?`;

@@ -30,9 +30,10 @@ export interface Collision {
    * - `active`: an overlapping invalidation has begun and not ended;
    * - `ended`: an overlapping invalidation ended after the token was taken;
    * - `history-lost`: the token is older than the tracker's memory, which counts as a collision;
+   * - `lapsed`: the process has lost contact with those who share the space ({@link RangeTracker.lapsed}), so nobody knows;
    * - `closed`: the tracker (or the subscription) is closed.
    */
-  readonly reason: 'active' | 'ended' | 'history-lost' | 'closed';
+  readonly reason: 'active' | 'ended' | 'history-lost' | 'lapsed' | 'closed';
   /** The part of the lookup's own range that was hit. */
   readonly range?: Range;
   /** The same in the words of a driver whose ranges stand for something else (`key "a"`); absent where ranges are ranges. */
@@ -96,4 +97,12 @@ export interface SubscriptionInfo {
 export interface LoadInfo {
   /** What is loaded, for people. */
   readonly name: string;
+  /** What it reads of the tracker's line, where it is no lookup there: the pages of a mirror. */
+  readonly ranges?: readonly Range[] | undefined;
+  /** The driver's label, where it has ranges. */
+  readonly label?: string | undefined;
+  /** Where it has ranges, once it has landed: what has hit it; `undefined` if nothing has. */
+  readonly collision?: Collision | undefined;
+  /** Where it has ranges, once it has landed: what it failed with, or was given up for. */
+  readonly failure?: { readonly error: unknown } | undefined;
 }

@@ -23,13 +23,14 @@
  */
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import type { Range } from '../base/vocabulary.js';
 
 import type { ByteBackend, ByteReadContext, ByteReading, ByteVersion, IdentifyContext } from './backend.js';
 import { pause } from './bounded.js';
 import { SourceError } from './errors.js';
 import { type FileSystem, type Handle, hostFiles, type Stat } from './host.js';
-import type { ByteSourceSettings } from './options.js';
+import { type ByteSourceSettings, SOURCE_NAMES } from './options.js';
 import { ByteSource } from './source.js';
 import { PathWatch, type WatchHost } from './watch.js';
 
@@ -51,6 +52,8 @@ export interface FileOptions extends ByteSourceSettings {
   watch?: boolean | undefined;
 }
 
+const FILE_OPTIONS: Names = /* @__PURE__ */ names(SOURCE_NAMES, 'watch');
+
 /**
  * A source over the file at `path`, which may be a URL of the scheme `file:`. Nothing is opened before the first read, so the file may come later. Needs `node:fs`, which it
  * gets from `process.getBuiltinModule` (Node 20.16 or later, Deno, Bun); throws `SourceError` elsewhere, and
@@ -60,7 +63,9 @@ export function openFile(path: string | URL, options: FileOptions = {}): ByteSou
   const isUrl = path instanceof URL && path.protocol === 'file:';
   check(isUrl || (typeof path === 'string' && path !== ''), 'path', path, 'a path, or a URL of a file');
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
-  const { watch = true, clock = systemClock } = options;
+  checkNames(options, FILE_OPTIONS, 'openFile');
+  const { watch = true, ...settings } = options;
+  const { clock = systemClock } = settings;
   check(typeof watch === 'boolean', 'watch', watch, 'a boolean');
   const host = hostFiles();
   if (host === undefined) {
@@ -71,7 +76,7 @@ export function openFile(path: string | URL, options: FileOptions = {}): ByteSou
   }
   const absolute = host.paths.resolve(isUrl ? host.urls.fileURLToPath(path) : `${path}`);
   const backend = new FileBackend(absolute, { ...host, clock });
-  return new ByteSource({ ...options, backend: watch ? watched(backend, absolute, host) : backend });
+  return new ByteSource({ ...settings, backend: watch ? watched(backend, absolute, host) : backend });
 }
 
 /** What `stat` has said. */

@@ -1,6 +1,21 @@
 /**
  * Byte ranges of files and URLs, never of two versions at once.
  *
+ * The way of a read (`source.read`): source.ts checks it (options.ts) and bounds it (bounded.ts, unrest.ts), and is done if one
+ * present page has it (pages.ts); otherwise its RangeMirror loads what is missing, through keeper.ts, which knows the version
+ * that the pages are of, asks for it where it must (question.ts), and has the backend read: file.ts (host.ts), or url.ts (headers.ts,
+ * http.ts, body.ts).
+ *
+ * The way of a query (`consistent`): source.ts runs it as a lookup of the tracker and hands it a view.ts, which observes what is
+ * read; stream.ts is the part of it that outlives the query.
+ *
+ * The way of a change: announced, `mutate` goes through the tracker to keeper.ts, which asks for the version around it; by
+ * somebody who tells nobody, it is noticed by a load, by `revalidate` or by the backend's watch (watch.ts), and keeper.ts
+ * invalidates everything. adapters/ hand a source or a view to other packages, and know nothing but reader.ts (per-version.ts, whole.ts).
+ *
+ * Not to be touched: the version, which only keeper.ts moves on, inside of an invalidation; and a version's key, which must never
+ * stand for two contents (backend.ts), for everything here rests on that.
+ *
  * @packageDocumentation
  */
 
@@ -49,7 +64,7 @@ export type { UrlHeaders } from './http.js';
 export type { ByteSourceOptions, ByteSourceSettings, ConsistentOptions, SourceReadOptions } from './options.js';
 export type { ByteReader, ByteReadOptions } from './reader.js';
 export { ByteSource } from './source.js';
-export type { ByteStats } from './stats.js';
+export type { ByteSourceSnapshot, ByteStats } from './stats.js';
 export type { ByteStream } from './stream.js';
 export { openUrl, type UrlFetch, type UrlOptions, type UrlRequest, type UrlResponse } from './url.js';
 export type { ByteStreamOptions, ByteView } from './view.js';

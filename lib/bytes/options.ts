@@ -1,8 +1,11 @@
 /**
  * Options: how a source is made and read. Everything is checked before anything changes.
  */
+
+import { CANCEL_NAMES } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, InvalidRangeError } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { DEFAULT_MAX_RUN_PAGES } from '../mirror/internal.js';
 import { RangeTracker } from '../tracker/index.js';
 
@@ -35,6 +38,9 @@ export interface ByteSourceSettings {
   clock?: Clock | undefined;
 }
 
+/** The names of {@link ByteSourceSettings}. */
+export const SOURCE_NAMES = 'tracker label pageSize maxPages maxRunPages maxAttempts holdMs clock';
+
 /** How a source of any backend is made. */
 export interface ByteSourceOptions<Version extends ByteVersion = ByteVersion> extends ByteSourceSettings {
   /** What it reads from. */
@@ -62,6 +68,13 @@ export interface ConsistentOptions extends SourceReadOptions {
   label?: string | undefined;
 }
 
+const SOURCE_OPTIONS: Names = /* @__PURE__ */ names(SOURCE_NAMES, 'backend');
+const READ_NAMES = `${CANCEL_NAMES} revalidate`;
+/** The names of {@link SourceReadOptions}. */
+export const READ_OPTIONS: Names = /* @__PURE__ */ names(READ_NAMES);
+/** The names of {@link ConsistentOptions}. */
+export const CONSISTENT_OPTIONS: Names = /* @__PURE__ */ names(READ_NAMES, 'maxAttempts holdMs whenExhausted label');
+
 /** Options with their defaults, checked. */
 export interface Settings {
   readonly backend: ByteBackend;
@@ -80,6 +93,7 @@ export interface Settings {
 /** Throws `InvalidArgumentError`. What only the mirror uses is checked by the mirror. */
 export function settingsOf<Version extends ByteVersion>(options: ByteSourceOptions<Version>): Settings {
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
+  checkNames(options, SOURCE_OPTIONS, 'new ByteSource');
   const { backend, tracker, clock = systemClock, maxPages, maxAttempts, holdMs } = options;
   const { pageSize = DEFAULT_PAGE_SIZE, maxRunPages = DEFAULT_MAX_RUN_PAGES } = options;
   const isBackend = typeof backend?.read === 'function' && typeof backend.identify === 'function';

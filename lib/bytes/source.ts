@@ -17,6 +17,7 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { check, RetryLimitError } from '../base/errors.js';
+import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
 import type { Range, Ranges } from '../base/vocabulary.js';
 import { RangeMirror } from '../mirror/index.js';
@@ -28,15 +29,17 @@ import { bounded } from './bounded.js';
 import { Keeper, QUERY } from './keeper.js';
 import {
   type ByteSourceOptions,
+  CONSISTENT_OPTIONS,
   type ConsistentOptions,
   checkBytes,
+  READ_OPTIONS,
   type Settings,
   type SourceReadOptions,
   settingsOf,
 } from './options.js';
 import { cut, endOf, join } from './pages.js';
 import type { ByteReader, ByteReadOptions } from './reader.js';
-import type { ByteStats, Counters } from './stats.js';
+import type { ByteSourceSnapshot, ByteStats, Counters } from './stats.js';
 import { type ByteView, View } from './view.js';
 
 /**
@@ -63,7 +66,8 @@ export class ByteSource implements ByteReader {
     // biome-ignore lint/complexity/noThisInStatic: see above
     printed(this.prototype, {
       name: 'ByteSource',
-      data: ({ label, version, closed, stats }: ByteSource) => ({ label, version, closed, stats }),
+      data: (source: ByteSource) => source.inspect(),
+      brief: ({ label, version, closed, stats }: ByteSource) => ({ label, version, closed, stats }),
     });
   }
 
@@ -159,6 +163,7 @@ export class ByteSource implements ByteReader {
     const keeper = this.#keeper;
     try {
       check(typeof fn === 'function', 'fn', fn, 'a function');
+      checkNames(options, CONSISTENT_OPTIONS, 'consistent');
       this.#checkOpen();
     } catch (error) {
       return Promise.reject(error);
@@ -261,6 +266,13 @@ export class ByteSource implements ByteReader {
     return this.#closing !== undefined || this.#mirror.closed;
   }
 
+  /** What it has, what it loads, for whom, and its counters: plain data, for people. */
+  inspect(): ByteSourceSnapshot {
+    const { label, version, closed, stats } = this;
+    const { pageSize, size, loads, reads } = this.#mirror.inspect();
+    return { label, version: version ?? null, closed, pageSize, pages: size, loads, reads, stats };
+  }
+
   /** The counters at this moment, as a copy. */
   get stats(): ByteStats {
     const { hits, misses, joined, retriedPages, dropped, evicted, failed, aborted } = this.#mirror.stats;
@@ -295,6 +307,7 @@ export class ByteSource implements ByteReader {
   ): Promise<T> {
     return bounded(this.#settings.clock, options, `${what} ${this.#settings.label}`, async (signal) => {
       this.#checkOpen();
+      checkNames(options, READ_OPTIONS, 'a read');
       this.#watch();
       return work(signal);
     });

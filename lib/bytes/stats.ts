@@ -1,6 +1,9 @@
 /**
  * Stats of a source: what it has counted since it was made. Numbers only ever grow.
  */
+import type { MirrorLoadSnapshot } from '../mirror/index.js';
+
+import type { ByteVersion } from './backend.js';
 
 /** What the source counts itself. */
 export interface Counters {
@@ -33,4 +36,24 @@ export interface ByteStats {
   readonly failed: number;
   /** Requests given up: the last reader left, a change hit all their pages, or `close`. */
   readonly aborted: number;
+}
+
+/** A source at one moment. Plain data. */
+export interface ByteSourceSnapshot {
+  /** Its name. */
+  readonly label: string;
+  /** The version that the present pages are of; `null` if none is known. */
+  readonly version: ByteVersion | null;
+  /** True after `close()`, or after the tracker was closed. */
+  readonly closed: boolean;
+  /** Bytes of a page. */
+  readonly pageSize: number;
+  /** Pages that are present. */
+  readonly pages: number;
+  /** Requests for bytes that are under way, in pages. */
+  readonly loads: readonly MirrorLoadSnapshot[];
+  /** Reads that wait for some of them. */
+  readonly reads: number;
+  /** A copy of its counters. */
+  readonly stats: ByteStats;
 }

@@ -32,6 +32,7 @@
  */
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import type { Range } from '../base/vocabulary.js';
 
 import type { ByteBackend, ByteReadContext, ByteReading, IdentifyContext } from './backend.js';
@@ -40,7 +41,7 @@ import { pause } from './bounded.js';
 import { SourceError } from './errors.js';
 import { checkHeaders, recordOf, type UrlHeadersGiven } from './headers.js';
 import { codingOf, isStrong, lengthOf, type Part, partOf, totalOf, type UrlHeaders, type UrlVersion, versionOf } from './http.js';
-import type { ByteSourceSettings } from './options.js';
+import { type ByteSourceSettings, SOURCE_NAMES } from './options.js';
 import { ByteSource } from './source.js';
 
 /** The part of a response that is used. */
@@ -84,6 +85,8 @@ export interface UrlOptions extends ByteSourceSettings {
   allowUnversioned?: boolean | undefined;
 }
 
+const URL_OPTIONS: Names = /* @__PURE__ */ names(SOURCE_NAMES, 'fetch headers allowUnversioned');
+
 /**
  * A source over the resource at `url`. Sends nothing before the first read. Works in browsers as well: the server must then
  * expose Content-Range and ETag (`Access-Control-Expose-Headers`). Throws `InvalidArgumentError`.
@@ -92,8 +95,9 @@ export function openUrl(url: string | { readonly href: string }, options: UrlOpt
   const href = typeof url === 'string' ? url : url?.href;
   check(typeof href === 'string' && href !== '', 'url', url, 'a URL');
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
-  const { fetch, allowUnversioned } = options;
-  const headers = lasting(options.headers);
+  checkNames(options, URL_OPTIONS, 'openUrl');
+  const { fetch, allowUnversioned, headers: given, ...settings } = options;
+  const headers = lasting(given);
   check(fetch === undefined || typeof fetch === 'function', 'fetch', fetch, 'a function');
   if (headers !== undefined) checkHeaders(headers);
   check(
@@ -102,7 +106,7 @@ export function openUrl(url: string | { readonly href: string }, options: UrlOpt
     allowUnversioned,
     'a boolean',
   );
-  return new ByteSource({ ...options, backend: new UrlBackend(href, { ...options, headers }) as ByteBackend });
+  return new ByteSource({ ...settings, backend: new UrlBackend(href, { ...options, headers }) as ByteBackend });
 }
 
 /** A request for a place on the line, and what it says about the version that it wants. */

@@ -2,7 +2,9 @@
  * View: the source as one attempt of a query sees it. Everything that is read through it is observed.
  */
 
+import { CANCEL_NAMES } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { single } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Attempt, RangeTracker } from '../tracker/index.js';
@@ -45,6 +47,9 @@ export interface ViewSource extends ByteReader {
   readonly version: ByteVersion | undefined;
 }
 
+const READ_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
+const STREAM_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES, 'chunkSize');
+
 const EVERYTHING: Range = { start: 0, end: Number.POSITIVE_INFINITY };
 
 /** See the top of the file. Its reads are given up when the attempt is lost. */
@@ -75,6 +80,7 @@ export class View implements ByteView {
 
   /** To know that there are n bytes is to know that the last of them is there, and that the next is not. */
   async size(options?: ByteReadOptions): Promise<number> {
+    checkNames(options, READ_OPTIONS, 'size');
     const size = await this.#linked(options, 'size', (signal) => this.#source.size({ signal }));
     this.#attempt.observe({ start: Math.max(0, size - 1), end: Number.POSITIVE_INFINITY });
     return size;
@@ -82,12 +88,14 @@ export class View implements ByteView {
 
   async read(offset: number, length: number, options?: ByteReadOptions): Promise<Uint8Array> {
     checkBytes(offset, length);
+    checkNames(options, READ_OPTIONS, 'read');
     if (length > 0) this.#attempt.observe({ start: offset, end: offset + length });
     return this.#linked(options, 'read', (signal) => this.#source.read(offset, length, { signal }));
   }
 
   stream(offset = 0, length: number = Number.POSITIVE_INFINITY, options: ByteStreamOptions = {}): ByteStream {
     checkBytes(offset, length);
+    checkNames(options, STREAM_OPTIONS, 'stream');
     const range = length === 0 ? undefined : single({ start: offset, end: offset + length });
     if (range !== undefined) this.#attempt.observe(range);
     const { chunkSize = this.#chunkSize, ...bounds } = options;

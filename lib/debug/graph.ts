@@ -15,7 +15,7 @@
  *
  * A context goes on only if nothing it waits for, nor anything that those started in it wait for, stands. A wait W closes
  * a cycle if, from what it waits for, one comes along these arrows to a context that W itself keeps from going on.
- * Arrows through a hold are bounded by `holdMs`: such a cycle ends, with a failed lookup; it is a warning.
+ * Arrows through a hold are bounded by `holdMs`: such a cycle ends, with a lookup that fails or gets in line again; it is a warning.
  *
  * [1] Linux, Documentation/locking/crossrelease.rst (2017), since withdrawn: it had to guess who would complete a wait.
  */

@@ -5,6 +5,8 @@
  * observer). When that is collected, nobody can end the section any more; nor when the tracker is. For the time before that,
  * the open ones can be listed, with their age and whether the context that began them is over.
  */
+import { checkNames, type Names, names } from '../base/options.js';
+
 import type { Ledger } from './parties.js';
 
 /** A section that has begun and not ended. */
@@ -30,8 +32,12 @@ export interface LeaksOptions {
   readonly olderThanMs?: number | undefined;
 }
 
+const LEAKS_OPTIONS: Names = /* @__PURE__ */ names('olderThanMs');
+
 /** The open sections as users see them. */
-export function openSections(ledgers: Iterable<Ledger>, now: number, { olderThanMs = 0 }: LeaksOptions): OpenSection[] {
+export function openSections(ledgers: Iterable<Ledger>, now: number, options: LeaksOptions): OpenSection[] {
+  checkNames(options, LEAKS_OPTIONS, 'leaks');
+  const { olderThanMs = 0 } = options;
   const found: OpenSection[] = [];
   for (const { open } of ledgers) {
     for (const { name, trace, since, context, dropped } of open) {

@@ -7,7 +7,7 @@
  * A program that goes on is never held up; a report comes from a microtask, so that one that throws is seen as an uncaught
  * exception.
  */
-import { type Clock, systemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import type { ReaderInfo } from '../base/vocabulary.js';
 import type { Invalidation, TrackerEvent, TrackerEvents, TrackerObserver } from '../tracker/index.js';
@@ -20,37 +20,11 @@ import { summaryOf } from './graph.js';
 import { Judge } from './judge.js';
 import { forgetCollected, type LeaksOptions, type OpenSection, openSections, watchCollected } from './ledger.js';
 import { Loads } from './loads.js';
+import { isDetached, type LockOrderOptions, type RunOptions, settingsOf } from './options.js';
 import { Orders } from './order.js';
 import { CallRecord, Context, type Ledger, type LockContext, type Nesting, type Party, SectionRecord } from './parties.js';
 import { Records } from './records.js';
 import { Trace } from './stack.js';
-
-/** How to check. */
-export interface LockOrderOptions {
-  /**
-   * Told of everything found, each once. Default: an `error` becomes an uncaught exception, since the program is about to hang;
-   * a `warning` goes to the console.
-   */
-  readonly report?: ((error: LockOrderError) => void) | undefined;
-  /**
-   * Milliseconds for which a cycle of waits must stand before it is reported; default 0: those that stand at the end of
-   * the turn. More, for programs in which a context often starts waits that it does not wait for.
-   */
-  readonly graceMs?: number | undefined;
-  /**
-   * `'automatic'` (default): contexts follow their code across every `await`, if the runtime has `AsyncLocalStorage`.
-   * `'explicit'`: they are known only while the call of `run` is on the stack; enter again after each `await`.
-   */
-  readonly contexts?: 'automatic' | 'explicit' | undefined;
-  /** Where ages and `graceMs` come from; default the host's. */
-  readonly clock?: Clock | undefined;
-}
-
-/** How to start a context. */
-export interface RunOptions {
-  /** True if the context around it does not wait for this one. Default false: what that one holds, this one must not wait for. */
-  readonly detached?: boolean | undefined;
-}
 
 /** The observer, and what can be told and asked. Its methods need no `this`; those of the observer are meant for trackers. */
 export interface LockOrder extends Required<Pick<TrackerObserver, Observed>> {
@@ -104,13 +78,8 @@ type Observed =
 
 /** Makes a checker, for the `observer` of one or several trackers. Throws `InvalidArgumentError`. */
 export function lockOrder(options: LockOrderOptions = {}): LockOrder {
-  const { report = defaultReport, graceMs = 0, contexts = 'automatic', clock = systemClock } = options;
-  check(typeof report === 'function', 'report', report, 'a function');
-  check(graceMs >= 0 && graceMs < Number.POSITIVE_INFINITY, 'graceMs', graceMs, 'milliseconds, at least 0');
-  check(contexts === 'automatic' || contexts === 'explicit', 'contexts', contexts, "'automatic' or 'explicit'");
-  check(typeof clock?.now === 'function', 'clock', clock, 'an object with now, setTimeout and clearTimeout');
-  const settings = { graceMs, contexts: new Contexts(contexts === 'automatic'), clock };
-  return new LockOrderChecker(report, settings).handle();
+  const { report = defaultReport, graceMs, automatic, clock } = settingsOf(options);
+  return new LockOrderChecker(report, { graceMs, contexts: new Contexts(automatic), clock }).handle();
 }
 
 interface Settings {
@@ -187,7 +156,8 @@ class LockOrderChecker {
 
   // --- contexts
 
-  #run<T>(context: string | LockContext, fn: () => T, { detached = false }: RunOptions = {}): unknown {
+  #run<T>(context: string | LockContext, fn: () => T, options: RunOptions = {}): unknown {
+    const detached = isDetached(options);
     check(typeof fn === 'function', 'fn', fn, 'a function');
     if (context instanceof Context) return this.#contexts.run(context, fn);
     check(typeof context === 'string', 'context', context, 'a name, or a context of this package');

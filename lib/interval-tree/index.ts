@@ -10,12 +10,12 @@
  * - `overlaps`, `first` and `visit` allocate nothing (a box of a number that is not a small integer is the visitor's).
  * - A visitor may change the tree if it then returns `true`. If it goes on, the visit throws {@link InvalidArgumentError}, as it
  *   could miss an entry or show one twice; the change itself stands, and the tree is sound.
- * - Order of visits, search results and iteration: none that may be relied on. `first` alone is about order.
  * - Memory: nothing in a new tree; while it is in use it never shrinks; given back when the last interval leaves (all but at
  *   most 15 kB) and by `clear()` (all). A deleted value is let go of at once.
  *
  * Cost, for n intervals of which k overlap: insert, delete, overlaps, first O(log n); visit, search O((k + 1) log n) at worst,
- * O(k + log n) as a rule; everything that takes a handle and changes nothing O(1).
+ * O(k + log n) as a rule; everything that takes a handle and changes nothing O(1). The way of a call: this class checks, core.ts
+ * walks the tree (columns.ts is its memory), balance.ts keeps it level, handles.ts knows where an interval is.
  */
 
 import { checkRange } from '../base/range.js';

@@ -27,6 +27,9 @@ export interface KeyedFenceOptions<K> {
   clock?: Clock | undefined;
 }
 
+/** The names of {@link KeyedFenceOptions}. */
+export const KEYED_FENCE_NAMES = 'identify label historyCapacity observer clock';
+
 /** How to begin an invalidation of keys. */
 export interface KeyedBeginOptions<K> extends Omit<BeginOptions, 'within'> {
   /** The running section of the same fence that this one is nested in; see {@link BeginOptions.within}. */
@@ -50,8 +53,10 @@ export interface KeyedSubscriber<K> {
   /** The content of these keys is about to change. What it returns or throws means the same as in a
    * tracker's subscriber: nothing when it is done, a promise for when it will be. */
   invalidate(change: KeyedChange<K>): void | false | PromiseLike<void>;
-  /** The change is over, or was taken back before it began: the content of its keys is stable again, as far as it is concerned. As
-   * the `end` of a tracker's subscriber. */
+  /**
+   * The keys are stable again, as far as this section is concerned. Another object than `invalidate` was given, with the same `beginSeq`.
+   * When it is called, and what becomes of an error, is as in a tracker's subscriber.
+   */
   end?(change: KeyedChange<K>): void;
 }
 

@@ -6,7 +6,7 @@
  * first, and, of the writing ones, which never return a value of the user's, what need not be tried.
  */
 
-import { ClosedError, check, describe, InvalidArgumentError } from '../base/errors.js';
+import { ClosedError, check, describe } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { assimilate } from '../base/thenable.js';
@@ -18,7 +18,15 @@ import { Flight, type Host, type Loaded } from './flight.js';
 import { insideOf, type KeyedFence } from './keyed-fence.js';
 import { keyText } from './keys.js';
 import { Lasts } from './lasts.js';
-import { checkRead, type FencedSetOptions, type FenceSettings, type GetOrLoadOptions, type KeyedLoad } from './options.js';
+import {
+  atOnce,
+  checkLoad,
+  checkSet,
+  type FencedSetOptions,
+  type FenceSettings,
+  type GetOrLoadOptions,
+  type KeyedLoad,
+} from './options.js';
 import { OwnSet } from './own-set.js';
 import { KeyScope } from './scope.js';
 import type { Change, KeyedInvalidation } from './section.js';
@@ -68,11 +76,12 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
     try {
       if (this.#subscription.closed) throw this.#closedError();
       check(typeof load === 'function', 'load', load, 'a function');
-      if (options !== undefined) checkRead(options);
-      if (this.#asksLate || (this.#settings > 0 && this.#isBeingSet(key))) {
+      checkLoad(options);
+      const { tracker } = this.settings.keyed;
+      if (this.#asksLate || tracker.lapsed || (this.#settings > 0 && this.#isBeingSet(key))) {
         return this.#read(key, load, options, undefined) as Promise<T>;
       }
-      const { seq } = this.settings.keyed.tracker;
+      const { seq } = tracker;
       const got = this.store.get(key);
       const late = assimilate(got);
       if (late === undefined) {
@@ -104,7 +113,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   ): Promise<unknown> {
     const slot = this.#slots.open(key);
     if (first?.got instanceof Promise) this.#running(slot, first.got);
-    if (slot.storing !== undefined) {
+    if (slot.storing !== undefined && !this.settings.keyed.tracker.lapsed) {
       this.stats.hits++;
       if (options !== undefined) this.#noteHit(key, slot.storing.value, options);
       return Promise.resolve(slot.storing.value);
@@ -129,7 +138,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
   }
 
   peek(key: K): V | undefined {
-    if (this.#subscription.closed) return undefined;
+    if (this.#subscription.closed || this.settings.keyed.tracker.lapsed) return undefined;
     const slot = this.#slots.find(key);
     if (slot?.storing !== undefined) return slot.storing.value as V;
     if (slot !== undefined && slot.setting > 0) return undefined;
@@ -246,6 +255,7 @@ export class Fenced<K, V, SetOptions> implements FencedCache<K, V, SetOptions>, 
 
   async set(key: K, value: V, options: FencedSetOptions<K, SetOptions> = {}): Promise<void> {
     this.#demandOpen();
+    checkSet(options);
     const { setOptions, ...others } = options;
     const { keyed } = this;
     const since = keyed.tracker.seq;
@@ -387,11 +397,3 @@ printed(Fenced.prototype, {
     return { label: label ?? undefined, reading: reads.map(({ key }) => key), hits, loads, closed };
   },
 });
-
-/** Options that a function has said of a value. The value is stored in this turn, so they cannot take their time. */
-function atOnce(options: unknown): unknown {
-  const late = assimilate(options);
-  if (late === undefined) return options;
-  late.catch(() => {});
-  throw new InvalidArgumentError('setOptions returned a promise; expected the options, at once');
-}

@@ -142,7 +142,7 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
   start(): void {
     const { tracker } = this.host.settings.keyed;
     const { first } = this;
-    if (tracker.activeCount > 0 || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
+    if (tracker.activeCount > 0 || tracker.lapsed || (first !== undefined && first.seq !== tracker.seq)) return this.lookUp();
     try {
       const got = first === undefined ? this.host.get(this.slot) : first.got;
       if (got instanceof Promise) return this.ask(got);
@@ -164,6 +164,10 @@ export class Flight<K> implements SharedRead<K>, RunOf, LoadInfo {
     got.then(
       (value) => {
         if (run.over) return;
+        if (settings.keyed.tracker.lapsed) {
+          this.run = undefined;
+          return this.forCaller(() => this.lookUp()); // nobody knows how old this is
+        }
         try {
           if (!this.forCaller(() => store.isMiss(value))) {
             return this.land({ value, loadedFor: undefined, wasLate: true });

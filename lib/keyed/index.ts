@@ -5,7 +5,13 @@
  * otherwise the key's slot (slots.ts) has a flight (flight.ts), which all callers share: a lookup of the key (keyed-fence.ts, over
  * table.ts, which knows which point of a tracker's line is whose) whose attempts (run.ts) ask and load.
  * The way of a change: keyed-fence.ts begins a section over the points of its keys and of what is derived from them (derived.ts);
- * fenced.ts is told as a subscriber, gives up what is in flight, waits for what the cache is doing, and deletes.
+ * fenced.ts is told as a subscriber, gives up what is in flight, waits for what the cache is doing, and deletes (drops.ts).
+ *
+ * To be looked at: section.ts (a section, in keys), scope.ts (several keys as one), snapshot.ts, stats.ts. shapes.ts says which
+ * caches there are, redis.ts and error-watch.ts what some of them need.
+ *
+ * Not to be touched: the points of keys, which only table.ts gives out, and forgets when nothing is in flight; and the turn of
+ * check and store in flight.ts (`land`), in which only the cache's own `set` may run.
  *
  * @packageDocumentation
  */

@@ -14,12 +14,12 @@
 import type { CancelOptions } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, describe, InvalidArgumentError } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { overlap, toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
 import type { Seq } from '../base/vocabulary.js';
 import {
-  type Attempt,
   type BeginOptions,
   type CommitOptions,
   type FilterOptions,
@@ -30,25 +30,26 @@ import {
   type TrackerStats,
   type WaitOptions,
 } from '../tracker/index.js';
-import { DEFAULT_HISTORY_CAPACITY, spaceOf, UNKNOWN } from '../tracker/internal.js';
+import { DEFAULT_HISTORY_CAPACITY, FILTER_NAMES, spaceOf, UNKNOWN, WAIT_NAMES } from '../tracker/internal.js';
 
 import { DERIVED_A_SECTION } from './derived.js';
-import type {
-  KeyedAttempt,
-  KeyedBeginOptions,
-  KeyedFenceOptions,
-  KeyedFetch,
-  KeyedSubscribeOptions,
-  KeyedSubscriber,
-  KeyedSubscription,
+import {
+  KEYED_FENCE_NAMES,
+  type KeyedBeginOptions,
+  type KeyedFenceOptions,
+  type KeyedFetch,
+  type KeyedSubscribeOptions,
+  type KeyedSubscriber,
+  type KeyedSubscription,
 } from './fence-types.js';
 import { keysText } from './keys.js';
+import { ObservingAttempt } from './observing.js';
 import { EVERYTHING } from './points.js';
 import { KeyScope } from './scope.js';
 import { type KeyedInvalidation, KeyedSection } from './section.js';
 import { type FencedCacheSnapshot, inKeys, type KeyedSnapshot } from './snapshot.js';
 import { type Changes, KeyTable, type Reads } from './table.js';
-import { told } from './told.js';
+import { around, told } from './told.js';
 
 /** @internal What fenced caches need of a fence, and the public must not see. */
 export interface FenceInside<K> {
@@ -65,6 +66,10 @@ export type KeyedMutation<K, T> = (invalidation: KeyedInvalidation<K>) => T | Pr
 
 /** @internal See {@link FenceInside}. */
 export let insideOf: <K>(fence: KeyedFence<K>) => FenceInside<K>;
+
+const FENCE_OPTIONS: Names = /* @__PURE__ */ names(KEYED_FENCE_NAMES);
+const WAIT_OPTIONS: Names = /* @__PURE__ */ names(WAIT_NAMES);
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names(FILTER_NAMES);
 
 /** A tracker whose places are keys: changes of keys, and lookups that commit only what no change of their keys has touched. */
 export class KeyedFence<K> {
@@ -91,6 +96,7 @@ export class KeyedFence<K> {
 
   /** Nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: KeyedFenceOptions<K> = {}) {
+    checkNames(options, FENCE_OPTIONS, 'new KeyedFence');
     const { identify, historyCapacity = DEFAULT_HISTORY_CAPACITY, label, observer, clock = systemClock } = options;
     check(identify === undefined || typeof identify === 'function', 'identify', identify, 'a function of a key');
     const tracker = new RangeTracker({ historyCapacity, label, observer, clock });
@@ -126,6 +132,11 @@ export class KeyedFence<K> {
   /** These keys as one; none at all is a list, too: nothing is changed, or read. Goes wherever a key goes. */
   keys(keys: Iterable<K>): KeyScope<K> {
     return KeyScope.of(keys);
+  }
+
+  /** Every key that begins with `prefix`, as `where` would say it; those who share the fence from elsewhere hear of it as it is. */
+  prefix(prefix: string): KeyScope<K> {
+    return KeyScope.prefix(prefix);
   }
 
   /**
@@ -202,7 +213,7 @@ export class KeyedFence<K> {
   /** Every subscriber has confirmed. */
   #begun(section: Invalidation, changes: Changes<K>): KeyedSection<K> {
     changes.begun();
-    return new KeyedSection(section, this.#table.named(section.ranges), changes);
+    return new KeyedSection(section, this.#table.named(section.ranges), changes, around(this.#table, section));
   }
 
   #derive(key: K, origins: readonly (K | KeyScope<K>)[], sticky: boolean): void {
@@ -249,6 +260,7 @@ export class KeyedFence<K> {
    * {@link RangeTracker.readBegin}.
    */
   async readBegin(key: K | KeyScope<K>, options?: WaitOptions): Promise<Seq> {
+    checkNames(options, WAIT_OPTIONS, 'readBegin');
     this.#table.keepForTokens();
     const reads = this.#table.read(key);
     try {
@@ -260,6 +272,7 @@ export class KeyedFence<K> {
 
   /** A token at once, or `undefined` if an active invalidation changes one of the keys. As {@link RangeTracker.tryReadBegin}. */
   tryReadBegin(key: K | KeyScope<K>, options?: FilterOptions): Seq | undefined {
+    checkNames(options, FILTER_OPTIONS, 'tryReadBegin');
     this.#table.keepForTokens();
     return this.tracker.tryReadBegin(this.#table.since(key, this.tracker.seq)!, options); // nothing newer than now is forgotten
   }
@@ -269,6 +282,7 @@ export class KeyedFence<K> {
    * more, or the fence is closed. O(1) for a key, and what {@link RangeTracker.readRetry} costs.
    */
   readRetry(key: K | KeyScope<K>, seq: Seq, options?: FilterOptions): boolean {
+    checkNames(options, FILTER_OPTIONS, 'readRetry');
     const ranges = this.#table.since(key, seq);
     if (ranges !== undefined) return this.tracker.readRetry(ranges, seq, options);
     return spaceOf(this.tracker).answer(UNKNOWN);
@@ -314,6 +328,8 @@ export class KeyedFence<K> {
   /** Has `subscriber` told of every invalidation before it proceeds, until closed. As {@link RangeTracker.subscribe}. */
   subscribe(subscriber: KeyedSubscriber<K>, options: KeyedSubscribeOptions = {}): KeyedSubscription {
     check(typeof subscriber?.invalidate === 'function', 'subscriber', subscriber, 'an object with an invalidate method');
+    const { end } = subscriber;
+    check(end === undefined || typeof end === 'function', 'end of the subscriber', end, 'a function');
     return this.tracker.subscribe(EVERYTHING, told(this.#table, subscriber), options);
   }
 
@@ -361,32 +377,4 @@ function inRanges<K>(options: KeyedBeginOptions<K> | undefined): BeginOptions | 
   const { within } = options;
   check(within instanceof KeyedSection, 'within', within, `an active invalidation of the same fence, not ${describe(within)}`);
   return { ...options, within: (within as KeyedSection<K>).section };
-}
-
-/** The tracker's attempt, observing keys. */
-class ObservingAttempt<K> implements KeyedAttempt<K> {
-  private readonly attempt: Attempt;
-  private readonly reads: Reads<K>;
-
-  constructor(attempt: Attempt, reads: Reads<K>) {
-    this.attempt = attempt;
-    this.reads = reads;
-  }
-
-  get number(): number {
-    return this.attempt.number;
-  }
-
-  get seq(): Seq {
-    return this.attempt.seq;
-  }
-
-  get signal(): AbortSignal {
-    return this.attempt.signal;
-  }
-
-  observe(key: K | KeyScope<K>): void {
-    const ranges = this.reads.observe(key, this.attempt.seq);
-    if (ranges !== undefined) this.attempt.observe(ranges);
-  }
 }

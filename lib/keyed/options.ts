@@ -2,11 +2,15 @@
  * Options: how a cache is fenced and read. Everything is checked before anything changes.
  */
 
-import { type CancelOptions, checkCancel } from '../base/cancel.js';
-import { check } from '../base/errors.js';
+import { CANCEL_NAMES, type CancelOptions, checkCancel } from '../base/cancel.js';
+import { check, InvalidArgumentError } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
+import { assimilate } from '../base/thenable.js';
 import type { Ignore } from '../base/vocabulary.js';
 
-import type { KeyedBeginOptions, KeyedFenceOptions } from './fence-types.js';
+import { BEGIN_NAMES } from '../tracker/internal.js';
+
+import { KEYED_FENCE_NAMES, type KeyedBeginOptions, type KeyedFenceOptions } from './fence-types.js';
 import { KeyedFence } from './keyed-fence.js';
 import type { KeyScope } from './scope.js';
 
@@ -93,6 +97,29 @@ export interface FenceOptions<K> extends KeyedFenceOptions<K> {
   ignore?: Ignore | undefined;
 }
 
+const FENCE_OPTIONS: Names = /* @__PURE__ */ names(KEYED_FENCE_NAMES, 'keyed isMiss onSetError maxAttempts holdMs ignore');
+const LOAD_OPTIONS: Names = /* @__PURE__ */ names('setOptions allowStale status', CANCEL_NAMES);
+const SET_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES, 'setOptions');
+
+/** Checks how a value is read, and clears the status. Throws `InvalidArgumentError`, or the reason of a signal that has fired. */
+export function checkLoad(
+  options: Pick<GetOrLoadOptions<never>, 'signal' | 'timeoutMs' | 'allowStale' | 'status'> | undefined,
+): void {
+  if (options === undefined) return;
+  checkNames(options, LOAD_OPTIONS, 'getOrLoad');
+  checkCancel(options);
+  const { allowStale, status } = options;
+  check(allowStale === undefined || typeof allowStale === 'boolean', 'allowStale', allowStale, 'true or false');
+  check(status === undefined || (typeof status === 'object' && status !== null), 'status', status, 'an object');
+  check(allowStale !== true || status !== undefined, 'status', status, 'an object beside `allowStale`, in which it is marked');
+  if (status !== undefined) Object.assign(status, { hit: false, joined: false, waited: false, retried: 0, stale: false });
+}
+
+/** Throws `InvalidArgumentError`. The tracker checks the values. */
+export function checkSet(options: object): void {
+  checkNames(options, SET_OPTIONS, 'set');
+}
+
 /** Options with their defaults, checked. */
 export interface FenceSettings<K> {
   readonly keyed: KeyedFence<K>;
@@ -108,6 +135,7 @@ export interface FenceSettings<K> {
 /** Throws `InvalidArgumentError`. */
 export function fenceSettings<K>(options: FenceOptions<K>): FenceSettings<K> {
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
+  checkNames(options, FENCE_OPTIONS, 'fence');
   const { keyed, isMiss, onSetError, maxAttempts, holdMs, ignore, label } = options;
   check(keyed === undefined || keyed instanceof KeyedFence, 'keyed', keyed, 'a KeyedFence');
   for (const name of ['identify', 'historyCapacity', 'observer', 'clock'] as const) {
@@ -123,16 +151,15 @@ export function fenceSettings<K>(options: FenceOptions<K>): FenceSettings<K> {
   check(isTime, 'holdMs', holdMs, 'a positive number of milliseconds');
   check(ignore === undefined || typeof ignore === 'function', 'ignore', ignore, 'a function');
   check(label === undefined || typeof label === 'string', 'label', label, 'a string');
-  const own = keyed ?? new KeyedFence<K>(options);
+  const { identify, historyCapacity, observer, clock } = options;
+  const own = keyed ?? new KeyedFence<K>({ identify, historyCapacity, observer, clock, label });
   return { keyed: own, ownsKeyed: keyed === undefined, isMiss, onSetError, maxAttempts, holdMs, ignore, label };
 }
 
-/** Checks how a value is read, and clears the status. Throws `InvalidArgumentError`, or the reason of a signal that has fired. */
-export function checkRead(options: Pick<GetOrLoadOptions<never>, 'signal' | 'timeoutMs' | 'allowStale' | 'status'>): void {
-  checkCancel(options);
-  const { allowStale, status } = options;
-  check(allowStale === undefined || typeof allowStale === 'boolean', 'allowStale', allowStale, 'true or false');
-  check(status === undefined || (typeof status === 'object' && status !== null), 'status', status, 'an object');
-  check(allowStale !== true || status !== undefined, 'status', status, 'an object beside `allowStale`, in which it is marked');
-  if (status !== undefined) Object.assign(status, { hit: false, joined: false, waited: false, retried: 0, stale: false });
+/** Options that a function has said of a value. The value is stored in this turn, so they cannot take their time. */
+export function atOnce(options: unknown): unknown {
+  const late = assimilate(options);
+  if (late === undefined) return options;
+  late.catch(() => {});
+  throw new InvalidArgumentError('setOptions returned a promise; expected the options, at once');
 }

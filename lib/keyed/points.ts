@@ -42,13 +42,16 @@ export class Point<K> {
 /** The point of a section over a condition. */
 export class Gate<K> {
   readonly condition: (key: K) => boolean;
+  /** What the keys begin with, where that is the condition. */
+  readonly prefix: string | undefined;
   readonly range: Range;
   readonly uses = 0;
   ended = -1;
   retired = -1;
 
-  constructor(condition: (key: K) => boolean, at: number) {
+  constructor(condition: (key: K) => boolean, prefix: string | undefined, at: number) {
     this.condition = condition;
+    this.prefix = prefix;
     this.range = { start: at, end: at + 1 };
   }
 }
@@ -69,10 +72,25 @@ export interface Named<K> {
   /** The keys, if they are listed. */
   readonly keys: readonly K[] | undefined;
   readonly isAll: boolean;
+  /** What the keys begin with, if that is all there is to say. */
+  readonly prefix: string | undefined;
   has(key: K): boolean;
   /** Who has marked it as theirs. */
   readonly writer: object | undefined;
 }
 
 /** An empty list of keys. */
-export const NOTHING: Named<never> = { keys: [], isAll: false, has: () => false, writer: undefined };
+export const NOTHING: Named<never> = {
+  keys: [],
+  isAll: false,
+  prefix: undefined,
+  has: () => false,
+  writer: undefined,
+};
+/** Every key. */
+export const ANY: Omit<Named<unknown>, 'keys' | 'writer'> & { readonly keys: undefined } = {
+  keys: undefined,
+  isAll: true,
+  prefix: undefined,
+  has: () => true,
+};

@@ -7,16 +7,19 @@
 import { check } from '../base/errors.js';
 import { assimilate } from '../base/thenable.js';
 
-/** Several keys as one; made by `KeyedFence`'s `keys`, `where` and `all`. Holds nothing but what it was given. */
+/** Several keys as one; made by `KeyedFence`'s `keys`, `prefix`, `where` and `all`. Holds nothing but what it was given. */
 export class KeyScope<K> {
   /** The keys, if they are listed; `undefined` if the scope is a condition. */
   readonly keys: readonly K[] | undefined;
   /** The condition; `undefined` for a list, and for "all". */
   readonly where: ((key: K) => boolean) | undefined;
+  /** What the keys begin with, where that is the condition. It can be told to others, as a function cannot. */
+  readonly prefix: string | undefined;
 
-  private constructor(keys: readonly K[] | undefined, where: ((key: K) => boolean) | undefined) {
+  private constructor(keys: readonly K[] | undefined, where: ((key: K) => boolean) | undefined, prefix?: string) {
     this.keys = keys;
     this.where = where;
+    this.prefix = prefix;
   }
 
   /** @internal Throws `InvalidArgumentError`. */
@@ -31,6 +34,12 @@ export class KeyScope<K> {
   static where<K>(condition: (key: K) => boolean): KeyScope<K> {
     check(typeof condition === 'function', 'condition', condition, 'a function of a key');
     return new KeyScope<K>(undefined, condition);
+  }
+
+  /** @internal Throws `InvalidArgumentError`. */
+  static prefix<K>(prefix: string): KeyScope<K> {
+    check(typeof prefix === 'string', 'prefix', prefix, 'a string');
+    return new KeyScope<K>(undefined, (key) => typeof key === 'string' && key.startsWith(prefix), prefix);
   }
 
   /** @internal */

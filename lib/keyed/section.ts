@@ -4,6 +4,7 @@
 
 import type { DisposableHandle } from '../base/dispose.js';
 import { printed } from '../base/print.js';
+import { SectionView } from '../base/section-view.js';
 import type { InvalidationInfo, Seq } from '../base/vocabulary.js';
 import type { Invalidation } from '../tracker/index.js';
 
@@ -20,6 +21,8 @@ export interface KeyedChange<K> extends InvalidationInfo {
   readonly keys: readonly K[] | undefined;
   /** True for an invalidation of all keys. */
   readonly isAll: boolean;
+  /** What the keys begin with, for an invalidation of a `prefix`. */
+  readonly prefix: string | undefined;
   /** True if this key changes. O(1) for listed keys. */
   has(key: K): boolean;
   /** True if a subscriber may take its time (return a promise); false if it must comply at once or refuse. */
@@ -28,22 +31,27 @@ export interface KeyedChange<K> extends InvalidationInfo {
   readonly beginSeq: Seq;
   /** True from the begin to the end. */
   readonly active: boolean;
+  /** The section that it was declared to be nested in, if that is still active. */
+  readonly within: KeyedChange<K> | undefined;
 }
 
 /** A running (or ended) invalidation of keys, as its owner sees it. */
 export interface KeyedInvalidation<K> extends KeyedChange<K>, DisposableHandle {
+  /** Fires when the section no longer excludes others; see {@link Invalidation.signal}. */
+  readonly signal: AbortSignal;
   /** Ends the section: the content is stable again, lookups that waited wake. A second call does nothing. O(log n). */
   end(): void;
 }
 
 /** What a subscriber gets: what there is to know, and no way to end it. */
-export class Change<K> implements KeyedChange<K> {
-  readonly section: Invalidation;
+export class Change<K> extends SectionView<Invalidation> implements KeyedChange<K> {
   private readonly named: Named<K>;
+  readonly within: KeyedChange<K> | undefined;
 
-  constructor(section: Invalidation, named: Named<K>) {
-    this.section = section;
+  constructor(section: Invalidation, named: Named<K>, within?: KeyedChange<K>) {
+    super(section);
     this.named = named;
+    this.within = within;
   }
 
   get keys(): readonly K[] | undefined {
@@ -54,6 +62,10 @@ export class Change<K> implements KeyedChange<K> {
     return this.named.isAll;
   }
 
+  get prefix(): string | undefined {
+    return this.named.prefix;
+  }
+
   has(key: K): boolean {
     return this.named.has(key);
   }
@@ -62,39 +74,19 @@ export class Change<K> implements KeyedChange<K> {
   get writer(): object | undefined {
     return this.named.writer;
   }
-
-  get kind(): string {
-    return this.section.kind;
-  }
-
-  get owner(): unknown {
-    return this.section.owner;
-  }
-
-  get label(): string | undefined {
-    return this.section.label;
-  }
-
-  get blockable(): boolean {
-    return this.section.blockable;
-  }
-
-  get beginSeq(): Seq {
-    return this.section.beginSeq;
-  }
-
-  get active(): boolean {
-    return this.section.active;
-  }
 }
 
 /** What the owner gets. Its keys stay in the table until its end. */
 export class KeyedSection<K> extends Change<K> implements KeyedInvalidation<K> {
   readonly changes: Changes<K>;
 
-  constructor(section: Invalidation, named: Named<K>, changes: Changes<K>) {
-    super(section, named);
+  constructor(section: Invalidation, named: Named<K>, changes: Changes<K>, within?: KeyedChange<K>) {
+    super(section, named, within);
     this.changes = changes;
+  }
+
+  get signal(): AbortSignal {
+    return this.section.signal;
   }
 
   end(): void {
@@ -113,8 +105,8 @@ for (const [prototype, name] of [
 ] as const) {
   printed<Change<unknown>>(prototype, {
     name,
-    data: ({ keys, isAll, kind, label, active }) => {
-      const what = keys?.map(keyData) ?? (isAll ? 'all' : 'condition');
+    data: ({ keys, isAll, prefix, kind, label, active }) => {
+      const what = keys?.map(keyData) ?? (isAll ? 'all' : prefix === undefined ? 'condition' : `${prefix}*`);
       return { keys: what, kind, ...(label === undefined ? {} : { label }), active };
     },
   });

@@ -31,7 +31,7 @@ import { keepContext } from '../base/context.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 
 import { Derived } from './derived.js';
-import { ALL, Gate, Mark, type Named, NO_CHANGE, NO_READ, NOTHING, Point } from './points.js';
+import { ALL, ANY, Gate, Mark, type Named, NO_CHANGE, NO_READ, NOTHING, Point } from './points.js';
 import { KeyScope, mayMatch } from './scope.js';
 
 /** A list of one range as that range, which costs the tracker less; `undefined` for an empty list. */
@@ -96,7 +96,7 @@ export class KeyTable<K> {
     if (what.where === undefined) return new Changes(this, ALL, []);
     const { where } = what;
     const context = keepContext(); // it is asked whenever a key comes in, and belongs to whoever changes
-    const gate = new Gate((key: K) => context.runInAsyncScope(() => where(key)), this.#next++);
+    const gate = new Gate((key: K) => context.runInAsyncScope(() => where(key)), what.prefix, this.#next++);
     const ranges: Range[] = [gate.range];
     for (const point of this.#points.values()) if (mayMatch(gate.condition, point.key)) ranges.push(point.range);
     this.#gates.add(gate);
@@ -146,12 +146,12 @@ export class KeyTable<K> {
       }
     }
     // All keys; or a section that somebody has begun on the tracker itself, of which nothing is known here.
-    if (keys.length === 0 && gates.length === 0) return { keys: undefined, isAll: true, has: () => true, writer };
+    if (keys.length === 0 && gates.length === 0) return { ...ANY, writer };
     const isListed = (key: K) => ids.has(this.identify(key));
-    if (gates.length === 0) return { keys, isAll: false, has: isListed, writer };
+    if (gates.length === 0) return { keys, isAll: false, prefix: undefined, has: isListed, writer };
     // Keys may be listed beside a condition: those that are derived from what matches.
     const has = (key: K) => gates.some(({ condition }) => mayMatch(condition, key)) || isListed(key);
-    return { keys: undefined, isAll: false, has, writer };
+    return { keys: undefined, isAll: false, prefix: gates[0]!.prefix, has, writer };
   }
 
   /** The keys whose points are in these ranges, as far as they are in use; `undefined` for all keys. For people. O(keys in use). */

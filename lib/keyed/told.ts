@@ -4,23 +4,21 @@
 import type { Invalidation, Subscriber } from '../tracker/index.js';
 
 import type { KeyedSubscriber } from './fence-types.js';
-import { Change } from './section.js';
+import { Change, type KeyedChange } from './section.js';
 import type { KeyTable } from './table.js';
 
 /** Of a section over an empty list of keys it is not told. One without `end` costs nothing at the end of a section. */
 export function told<K>(table: KeyTable<K>, subscriber: KeyedSubscriber<K>): Subscriber {
-  const change = (section: Invalidation) => {
+  const tell = <T>(section: Invalidation, call: (change: Change<K>) => T): T | undefined => {
     const named = table.named(section.ranges);
-    return named.keys?.length === 0 ? undefined : new Change(section, named);
+    return named.keys?.length === 0 ? undefined : call(new Change(section, named, around(table, section)));
   };
-  const invalidate = (section: Invalidation) => {
-    const begun = change(section);
-    return begun === undefined ? undefined : subscriber.invalidate(begun);
-  };
+  const invalidate = (section: Invalidation) => tell(section, (change) => subscriber.invalidate(change));
   if (subscriber.end === undefined) return { invalidate };
-  const end = (section: Invalidation) => {
-    const over = change(section);
-    if (over !== undefined) subscriber.end!(over);
-  };
-  return { invalidate, end };
+  return { invalidate, end: (section) => tell(section, (change) => subscriber.end!(change)) };
+}
+
+/** The section that this one is nested in, which is active when it begins. */
+export function around<K>(table: KeyTable<K>, { within }: Invalidation): KeyedChange<K> | undefined {
+  return within?.active ? new Change(within, table.named(within.ranges), around(table, within)) : undefined;
 }

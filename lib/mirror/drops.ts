@@ -5,6 +5,7 @@
  * has caused, and for those of overlapping pages that left for another reason and are not done yet.
  */
 
+import { Parked } from '../base/lot.js';
 import { isThenable } from '../base/thenable.js';
 import type { Range } from '../base/vocabulary.js';
 
@@ -13,7 +14,7 @@ import type { Range } from '../base/vocabulary.js';
  *
  * States: present (`valid`), leaving (not `valid`, `leaving` set), gone. Only {@link Drops} moves it on, and never back.
  */
-export class Entry<Page> {
+export class Entry<Page> extends Parked {
   readonly index: number;
   readonly page: Page;
   /** What it was derived from besides its own range; told when the page is gone. */
@@ -27,6 +28,7 @@ export class Entry<Page> {
   awaited = false;
 
   constructor(index: number, page: Page, source: Source<Page> | undefined) {
+    super();
     this.index = index;
     this.page = page;
     this.source = source;

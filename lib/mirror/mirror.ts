@@ -14,15 +14,15 @@
  * Not promised: that a page is still valid when the reader's own turn comes (use it at once, or look again with `peek`),
  * anything about changes that are not announced to the tracker, and anything about what `load` reads without observing it.
  */
-import { checkCancel } from '../base/cancel.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError } from '../base/errors.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import type { Range } from '../base/vocabulary.js';
 
-import { type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
+import { checkRead, type MirrorReadOptions, pagesOf, type RangeMirrorOptions, settingsOf } from './options.js';
 import { Pager } from './pager.js';
+import type { MirrorSnapshot } from './snapshot.js';
 import type { MirrorStats } from './stats.js';
 
 /**
@@ -45,9 +45,10 @@ export class RangeMirror<Page> {
     // biome-ignore lint/complexity/noThisInStatic: see above
     printed(this.prototype, {
       name: 'RangeMirror',
-      data: (mirror: RangeMirror<unknown>) => {
-        const { range, pageSize, size, banned, closed } = mirror;
-        return { label: mirror.#pager.settings.label, range, pageSize, size, banned, closed, stats: { ...mirror.stats } };
+      data: (mirror: RangeMirror<unknown>) => mirror.inspect(),
+      brief: (mirror: RangeMirror<unknown>) => {
+        const { label, range, pageSize, size, banned, closed, stats } = mirror.inspect();
+        return { label: label ?? undefined, range, pageSize, size, banned, closed, stats };
       },
     });
     // biome-ignore lint/complexity/noThisInStatic: see above
@@ -68,7 +69,7 @@ export class RangeMirror<Page> {
    * the call. Waits for the active invalidations that overlap missing pages, and for nothing else. If all are present it
    * costs the result and a promise.
    *
-   * Rejects: the error of `load`, unwrapped; `LoadError`, `BannedError`, `ClosedError`, `RetryLimitError`, `TimeoutError`,
+   * Rejects: the error of `load`, unwrapped; `CycleError` inside of a load that its own load would wait for; `LoadError`, `BannedError`, `ClosedError`, `RetryLimitError`, `TimeoutError`,
    * the signal's reason, `InvalidRangeError`, `InvalidArgumentError`. Leaves nothing behind on any path.
    */
   read(range: Range, options?: MirrorReadOptions): Promise<Page[]> {
@@ -78,7 +79,7 @@ export class RangeMirror<Page> {
       const refusal = pager.refusal();
       if (refusal !== undefined) throw refusal;
       const pages = pagesOf(range, pager.settings);
-      if (options !== undefined) checkCancel(options);
+      checkRead(options);
       const present = this.#present(pages.first, pages.count);
       return present === undefined ? pager.read(pages, options) : Promise.resolve(present);
     } catch (error) {
@@ -93,7 +94,7 @@ export class RangeMirror<Page> {
   peek(index: number): Page | undefined {
     const pager = this.#pager;
     const entry = pager.table.use(index);
-    if (entry === undefined || pager.subscription.closed) return undefined;
+    if (entry === undefined || pager.subscription.closed || pager.settings.tracker.lapsed) return undefined;
     pager.stats.hits++;
     return entry.page;
   }
@@ -131,6 +132,12 @@ export class RangeMirror<Page> {
     return this.#pager.stats;
   }
 
+  /** What it has, what it loads, for whom, and its counters: a copy, for people. */
+  inspect(): MirrorSnapshot {
+    const { range, pageSize, size, banned, closed } = this;
+    return { range, pageSize, size, banned, closed, ...this.#pager.inspect() };
+  }
+
   /** What is mirrored, in the space's unit. */
   get range(): Range {
     return this.#pager.settings.range;
@@ -150,7 +157,8 @@ export class RangeMirror<Page> {
   }
 
   #present(first: number, count: number): Page[] | undefined {
-    const { table, stats } = this.#pager;
+    const { table, stats, settings } = this.#pager;
+    if (settings.tracker.lapsed) return undefined;
     const pages = new Array<Page>(count);
     for (let i = 0; i < count; i++) {
       const entry = table.use(first + i);

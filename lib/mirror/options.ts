@@ -1,9 +1,10 @@
 /**
  * Options: how a mirror is made and read. Everything is checked before anything changes.
  */
-import type { CancelOptions } from '../base/cancel.js';
+import { CANCEL_NAMES, type CancelOptions, checkCancel } from '../base/cancel.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { check, InvalidRangeError } from '../base/errors.js';
+import { checkNames, isPlain, type Names, names } from '../base/options.js';
 import { single } from '../base/range.js';
 import type { Ignore, Range, Ranges } from '../base/vocabulary.js';
 import type { RangeTracker } from '../tracker/index.js';
@@ -89,6 +90,18 @@ export interface RangeMirrorOptions<Page> {
 /** The outer bounds of one read. */
 export interface MirrorReadOptions extends CancelOptions {}
 
+const MIRROR_OPTIONS: Names = /* @__PURE__ */ names(
+  'tracker pageSize range load onDrop maxPages maxRunPages maxAttempts holdMs policy ignore label clock',
+);
+const READ_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
+
+/** Throws `InvalidArgumentError`, or the reason of a signal that has already fired. */
+export function checkRead(options: MirrorReadOptions | undefined): void {
+  if (options === undefined) return;
+  checkNames(options, READ_OPTIONS, 'read');
+  checkCancel(options);
+}
+
 /** Options with their defaults, checked. */
 export type Settings<Page> = {
   readonly [Name in keyof RangeMirrorOptions<Page>]-?: RangeMirrorOptions<Page>[Name];
@@ -103,6 +116,8 @@ export type Settings<Page> = {
 /** Throws `InvalidArgumentError` or `InvalidRangeError`. */
 export function settingsOf<Page>(options: RangeMirrorOptions<Page>): Settings<Page> {
   check(typeof options === 'object' && options !== null, 'options', options, 'an object');
+  // One of a class has its `load` and `onDrop` called as methods, and may have fields that they use.
+  if (isPlain(options)) checkNames(options, MIRROR_OPTIONS, 'new RangeMirror');
   const { tracker, pageSize, load, onDrop, policy, ignore, label, holdMs } = options;
   const { maxPages = DEFAULT_MAX_PAGES, maxRunPages = DEFAULT_MAX_RUN_PAGES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
   const { range = { start: 0, end: Number.POSITIVE_INFINITY }, clock = systemClock } = options;

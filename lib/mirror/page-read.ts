@@ -16,7 +16,9 @@
  * installation. And it runs in the asynchronous context of its caller, whoever has woken it (home.ts). States of a slot: empty, in flight (a Run or a Wait), filled (an Entry, pinned unless it is a prefetch).
  */
 
+import { type Activity, currentActivity, findCycle } from '../base/activity.js';
 import { type Cancellation, type CancelOptions, cancelOn } from '../base/cancel.js';
+import { CycleError } from '../base/errors.js';
 import { type Spans, toRanges, toSpans, unite } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import type { Attempt } from '../tracker/index.js';
@@ -37,6 +39,7 @@ type Slot<Page> = Entry<Page> | Loading<Page> | Wait | undefined;
 /** See the top of the file. */
 export class PageRead<Page> implements Reading<Page> {
   readonly first: number;
+  readonly inside: Activity | undefined;
   readonly result: Promise<Page[]>;
   done = false;
   /** True if what it ended with was the error of a load, which the load has counted. */
@@ -70,6 +73,7 @@ export class PageRead<Page> implements Reading<Page> {
     this.first = first;
     this.#slots = new Array<Slot<Page>>(count).fill(undefined);
     this.#keeps = keeps;
+    this.inside = keeps ? currentActivity() : undefined; // nobody waits for a prefetch
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -153,7 +157,10 @@ export class PageRead<Page> implements Reading<Page> {
     } else if (this.#escalated) {
       // Between two attempts.
     } else if (missing === 0) {
-      if (flying === 0) this.#succeed();
+      if (flying > 0) return;
+      // What is present may be stale, and a lookup waits until that is known.
+      if (this.#pager.settings.tracker.lapsed) this.#escalate();
+      else this.#succeed();
     } else if (!this.#isExhausted()) this.#request();
     else if (flying === 0) this.#escalate();
   }
@@ -199,6 +206,8 @@ export class PageRead<Page> implements Reading<Page> {
       const run = loading.get(this.first + i);
       if (entry !== undefined) this.#fill(i, entry);
       else if (run !== undefined) {
+        const cycle = findCycle(run, this.inside);
+        if (cycle !== undefined) return this.fail(new CycleError(cycle.map(String)));
         stats.joined++;
         this.#join(i, run);
       } else {

@@ -27,6 +27,7 @@ import type { Pages, Settings } from './options.js';
 import { PageRead } from './page-read.js';
 import type { Loading, PagerParts, Reading } from './parts.js';
 import { Run } from './run.js';
+import type { MirrorSnapshot } from './snapshot.js';
 import { type MirrorStats, newMirrorStats } from './stats.js';
 import { indexesWithin, Table } from './table.js';
 
@@ -143,6 +144,17 @@ export class Pager<Page> implements PagerParts<Page> {
     this.stats.dropped += entries.length;
     for (const entry of entries) this.drops.release(entry);
     this.#closeIfIdle();
+  }
+
+  /** What the mirror does not know itself. */
+  inspect(): Pick<MirrorSnapshot, 'label' | 'loads' | 'reads' | 'leaving' | 'stats'> {
+    return {
+      label: this.settings.label ?? null,
+      loads: [...new Set(this.loading.values())].map((run) => run.inspect()),
+      reads: this.reads.size,
+      leaving: [...this.drops.running].map(({ index }) => index),
+      stats: { ...this.stats },
+    };
   }
 
   /** For error messages: `what` with the mirror's label. */

@@ -1,11 +1,13 @@
 /**
  * Parts: what the pager, its reads and its runs know of each other. Each is one file above; none of them imports one beside it.
  */
+import type { Activity, Work } from '../base/activity.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
 import type { Invalidation, Subscription } from '../tracker/index.js';
 
 import type { Entry } from './drops.js';
 import type { Settings } from './options.js';
+import type { MirrorLoadSnapshot } from './snapshot.js';
 import type { MirrorStats } from './stats.js';
 import type { Table } from './table.js';
 
@@ -13,6 +15,8 @@ import type { Table } from './table.js';
 export interface Reading<Page> {
   /** True if somebody waits for it: a prefetch is nobody's. */
   readonly isAwaited: boolean;
+  /** The load that it is a part of, which waits for it. */
+  readonly inside: Activity | undefined;
   /** Its run has observed these ranges, too. */
   observe(ranges: readonly Range[]): void;
   /** The run is over; for each of its pages the entry, or nothing if that page is lost. */
@@ -26,7 +30,7 @@ export interface Reading<Page> {
 }
 
 /** A run (run.ts), as reads and the pager see it. */
-export interface Loading<Page> {
+export interface Loading<Page> extends Work {
   readonly first: number;
   readonly count: number;
   /** What it was derived from besides its pages. */
@@ -34,6 +38,7 @@ export interface Loading<Page> {
   start(): void;
   join(read: Reading<Page>): void;
   leave(read: Reading<Page>, reason: unknown): void;
+  inspect(): MirrorLoadSnapshot;
   hit(index: number): void;
   settleHit(): void;
 }

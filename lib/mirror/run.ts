@@ -12,19 +12,24 @@
  * wait for them are told, so that they need not wait for a load whose result is known to be useless. Whether a page is
  * installed is decided by the token alone, when the load has settled. A change of what the load has observed gives up the
  * whole run (observed.ts).
+ *
+ * A load that reads pages is waited for while it waits, so it runs as an activity of its run (base/activity.ts): a read inside of it
+ * that would join a run that waits for this one ends with `CycleError`.
  */
 
+import { Activity } from '../base/activity.js';
 import { CollisionError } from '../base/errors.js';
 import { type LoadEventName, noteLoad } from '../base/notes.js';
 import { toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
-import type { LoadInfo, Range, Ranges, Seq } from '../base/vocabulary.js';
+import type { Collision, LoadInfo, Range, Ranges, Seq } from '../base/vocabulary.js';
 
 import type { Entry } from './drops.js';
 import { LoadError } from './errors.js';
 import { Observed } from './observed.js';
 import type { LoadContext } from './options.js';
 import type { Loading, PagerParts, Reading } from './parts.js';
+import type { MirrorLoadSnapshot } from './snapshot.js';
 
 /** See the top of the file. Over exactly when `over` is true; nothing of it is registered anywhere then. */
 export class Run<Page> implements Loading<Page>, LoadInfo {
@@ -34,9 +39,15 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
   /** What it was derived from besides its pages; made by the first `observe`. */
   observed: Observed<Page> | undefined = undefined;
   over = false;
+  /** When it was made. */
+  readonly since: number;
+  /** What it has failed with, or was given up for. */
+  failure: { readonly error: unknown } | undefined = undefined;
   readonly #pager: PagerParts<Page>;
   /** Who waits, and for how many of its pages. */
   readonly #readers: Map<Reading<Page>, number> = new Map();
+  /** What its load runs as. */
+  readonly #activity: Activity = new Activity(this);
   #controller: AbortController | undefined = undefined;
   /** Why the signal has fired or is to fire when it is asked for; set when the run is given up. */
   #reason: { readonly error: unknown } | undefined = undefined;
@@ -46,6 +57,7 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     this.first = first;
     this.count = count;
     this.token = token;
+    this.since = pager.settings.clock.now();
     for (let index = first; index < first + count; index++) pager.loading.set(index, this);
   }
 
@@ -65,6 +77,10 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     this.#giveUpIfUnwanted(reason);
   }
 
+  *waitedForIn(): Generator<Activity> {
+    for (const { inside } of this.#readers.keys()) if (inside !== undefined) yield inside;
+  }
+
   // --- the load
 
   /** Calls `load`. It is never answered in the same turn, so no reader is called back while it asks. */
@@ -74,8 +90,10 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     let returned: Promise<readonly Page[]>;
     this.#note('loading');
     try {
-      const pages = settings.load(this.first, this.count, this.#context());
-      returned = assimilate(pages) ?? Promise.resolve().then(() => pages as readonly Page[]);
+      returned = this.#activity.run(() => {
+        const pages = settings.load(this.first, this.count, this.#context());
+        return assimilate(pages) ?? Promise.resolve(pages as readonly Page[]);
+      });
     } catch (error) {
       returned = Promise.reject(error);
     }
@@ -137,6 +155,7 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
   #failed(error: unknown): void {
     if (this.over) return;
     const wasHit = this.#pager.collides(this.first, this.count, this.token);
+    this.failure = { error };
     this.#close();
     if (!wasHit) this.#pager.stats.failed++;
     for (const read of this.#readers.keys()) {
@@ -176,15 +195,13 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
   /** Gives the run up if a hit has left nobody who waits for it. */
   settleHit(): void {
     if (this.over || this.#readers.size > 0) return;
-    const { tracker, ignore } = this.#pager.settings;
-    const ranges: Range[] = [this.#pager.rangeOf(this.first, this.count), ...(this.observed?.ranges ?? [])];
-    const collision = tracker.collision(ranges, this.token, { ignore });
-    this.giveUp(new CollisionError(collision ?? { reason: 'ended' }));
+    this.giveUp(new CollisionError(this.collision ?? { reason: 'ended' }));
   }
 
   /** Nobody will get anything from it. Its load is told, if it listens; that is the last thing done here. */
   giveUp(error: unknown): void {
     if (this.over) return;
+    this.failure = { error };
     this.#close();
     this.#readers.clear();
     this.#reason = { error };
@@ -202,9 +219,36 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
     if (this.#readers.size === 0) this.giveUp(reason);
   }
 
-  /** For observers. */
+  // --- for people
+
   get name(): string {
     return this.#pager.name(`pages [${this.first}, ${this.first + this.count}) of the mirror`);
+  }
+
+  get label(): string | undefined {
+    return this.#pager.settings.label;
+  }
+
+  /** Its pages, and what it has observed. */
+  get ranges(): readonly Range[] {
+    return [this.#pager.rangeOf(this.first, this.count), ...(this.observed?.ranges ?? [])];
+  }
+
+  get collision(): Collision | undefined {
+    const { tracker, ignore } = this.#pager.settings;
+    return tracker.collision(this.ranges, this.token, { ignore });
+  }
+
+  inspect(): MirrorLoadSnapshot {
+    const { first, count } = this;
+    const inside = new Set([...this.waitedForIn()].filter((each) => !each.over).map((each) => String(each.work)));
+    const forMs = this.#pager.settings.clock.now() - this.since;
+    return { first, count, forMs, readers: this.#readers.size, waitedForBy: [...inside] };
+  }
+
+  /** For error messages. */
+  toString(): string {
+    return `load of ${this.name}`;
   }
 
   #note(name: LoadEventName, caller?: object): void {
@@ -213,6 +257,7 @@ export class Run<Page> implements Loading<Page>, LoadInfo {
 
   #close(): void {
     this.over = true;
+    this.#activity.finish();
     this.#note('landed');
     const { loading } = this.#pager;
     for (let index = this.first; index < this.first + this.count; index++) if (loading.get(index) === this) loading.delete(index);

@@ -21,7 +21,8 @@ export function sectionName({ id, kind, label, where }: RunSection): string {
 
 /** `lookup "page 3" #7` */
 export function readerName({ id, operation, label, where }: RunReader): string {
-  return `${operation} ${label === undefined ? '' : `"${label}" `}#${id}${where === undefined ? '' : ` of ${where}`}`;
+  const called = label === undefined || operation === 'load' ? '' : `"${label}" `; // of a load `where` says whose it is
+  return `${operation} ${called}#${id}${where === undefined ? '' : ` of ${where}`}`;
 }
 
 /** `subscriber "page cache" #2` */
@@ -91,7 +92,13 @@ export function hitText({ collision, offender }: Hit): string {
   const { attempt, reason, range, kind, label } = collision;
   const where = range === undefined ? '' : ` in ${collision.where ?? `[${range.start}, ${range.end})`}`;
   const who = offender === undefined ? (label ?? kind) : sectionName(offender);
-  const how = { active: 'is active', ended: 'has ended meanwhile', 'history-lost': 'is forgotten', closed: 'closed' }[reason];
+  const how = {
+    active: 'is active',
+    ended: 'has ended meanwhile',
+    'history-lost': 'is forgotten',
+    lapsed: 'may be unknown',
+    closed: 'closed',
+  }[reason];
   return `attempt ${attempt} was hit${where}: ${who ?? 'what happened'} ${how}`;
 }
 

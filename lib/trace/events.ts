@@ -47,8 +47,8 @@ export interface TraceOfReader {
 
 /** A reader whenever it waits, holds or calls its fetch. */
 export interface TraceReader extends TraceOfReader {
-  /** A bare `readBegin`, or a `lookup`. */
-  readonly operation: ReaderInfo['operation'];
+  /** A bare `readBegin`, a `lookup`, or a `load` of a mirror: one attempt, which is made again as another load. */
+  readonly operation: ReaderInfo['operation'] | 'load';
   /** What it reads, as far as the tracker knows by then: what an attempt observed counts from the next one on. */
   readonly ranges: readonly TraceRange[];
   /** What the ranges mean in the words of a driver (`key "a"`); absent where ranges are ranges. */

@@ -2,6 +2,7 @@
  * HTML: a trace as one file that needs nothing else: data, script and style are inside, and nothing is fetched.
  */
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { makeDensity } from './density.js';
 import type { Trace } from './events.js';
 import { makeInk } from './ink.js';
@@ -19,11 +20,15 @@ export interface HtmlOptions {
   title?: string | undefined;
 }
 
+const HTML_OPTIONS: Names = /* @__PURE__ */ names('title');
+
 /**
  * A page that shows the run: the space across, time down. It can be zoomed, moved and pointed at, and says on its root element
  * what is in it (`data-sections`, `data-lookups`, …). Throws `InvalidArgumentError`. O(n log n); some 150 bytes an event.
  */
-export function toHtml(trace: Trace, { title = 'rangefence trace' }: HtmlOptions = {}): string {
+export function toHtml(trace: Trace, options: HtmlOptions = {}): string {
+  checkNames(options, HTML_OPTIONS, 'toHtml');
+  const { title = 'rangefence trace' } = options;
   check(typeof title === 'string', 'title', title, 'a string');
   const scene = sceneOf(trace);
   return `<!doctype html>

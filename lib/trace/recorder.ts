@@ -13,9 +13,10 @@
 
 import { type Clock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import { printed } from '../base/print.js';
 import { toRanges, toSpans } from '../base/range.js';
-import type { Collision, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
+import type { Collision, LoadInfo, Range, Ranges, ReaderInfo } from '../base/vocabulary.js';
 import type {
   Attempt,
   Fetch,
@@ -27,7 +28,16 @@ import type {
 } from '../tracker/index.js';
 import { spaceOf } from '../tracker/internal.js';
 
-import type { Trace, TraceBound, TraceDetails, TraceEvent, TraceRange, TraceReader, TraceSection } from './events.js';
+import type {
+  Trace,
+  TraceBound,
+  TraceDetails,
+  TraceEvent,
+  TraceOfAttempt,
+  TraceRange,
+  TraceReader,
+  TraceSection,
+} from './events.js';
 
 export {
   rangesOfTrace,
@@ -61,6 +71,8 @@ export interface TraceRecorderOptions {
   clock?: Pick<Clock, 'now'> | undefined;
 }
 
+const RECORDER_OPTIONS: Names = /* @__PURE__ */ names('capacity clock');
+
 /**
  * Keeps what trackers tell, to be exported or drawn later: give its {@link TraceRecorder.observer} to a tracker, and take
  * {@link TraceRecorder.trace} to {@link toHtml}, {@link toSvg} or {@link toChromeTrace}.
@@ -84,7 +96,9 @@ export class TraceRecorder {
   #announced: { readonly reader: number; readonly tracker: ObservedTracker } | undefined = undefined;
 
   /** Empty. Throws `InvalidArgumentError`. */
-  constructor({ capacity = DEFAULT_CAPACITY, clock = systemClock }: TraceRecorderOptions = {}) {
+  constructor(options: TraceRecorderOptions = {}) {
+    checkNames(options, RECORDER_OPTIONS, 'new TraceRecorder');
+    const { capacity = DEFAULT_CAPACITY, clock = systemClock } = options;
     check(Number.isSafeInteger(capacity) && capacity >= 1, 'capacity', capacity, 'a whole number of at least 1');
     check(typeof clock?.now === 'function', 'clock', clock, 'an object with now');
     this.#capacity = capacity;
@@ -170,6 +184,12 @@ export class TraceRecorder {
       failed: (event) => add('failed', event.seq, { ...step(event), error: textOf(event.error) }),
       held: (event) => add('held', event.seq, { ...this.#reader(event.reader, event.tracker), attempt: event.attempt }),
       released: (event) => add('released', event.seq, step(event)),
+      loading: ({ seq, load }) => {
+        if (load.ranges !== undefined) add('attempt', seq, this.#load(load, load.ranges));
+      },
+      landed: ({ seq, load }) => {
+        if (load.ranges !== undefined) this.#landed(seq, load);
+      },
       subscribed: ({ seq, subscription }) =>
         add('subscribed', seq, {
           subscription: id(subscription),
@@ -214,6 +234,22 @@ export class TraceRecorder {
       ...whereOf(tracker, ranges),
       ...labelled(reader),
     };
+  }
+
+  /** A load that is no lookup of the tracker, as if it were one of one attempt. */
+  #load(load: LoadInfo, ranges: readonly Range[]): TraceReader & TraceOfAttempt {
+    return {
+      ...{ reader: this.#id(load), operation: 'load', ranges: ranges.map(rangeFor), where: load.name, attempt: 1 },
+      ...labelled({ label: load.label }),
+    };
+  }
+
+  #landed(seq: number, load: LoadInfo): void {
+    const { collision, failure } = load;
+    const step = { reader: this.#id(load), attempt: 1 };
+    if (collision !== undefined) this.#add('collided', seq, { ...step, ...hitBy(collision) });
+    if (failure === undefined) this.#add('committed', seq, step);
+    else this.#add('failed', seq, { ...step, error: textOf(failure.error) });
   }
 
   #id(thing: object): number {

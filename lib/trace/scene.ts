@@ -144,7 +144,7 @@ class Layout {
     const subjects = subjectOf(this.#run);
     this.#run.readers.forEach((reader, i) => {
       const about = readerText(reader, this.#run);
-      const name = this.#name(reader.label ?? (reader.operation === 'lookup' ? 'lookup' : 'read'));
+      const name = this.#name(reader.label ?? (reader.operation === 'readBegin' ? 'read' : reader.operation));
       for (const stretch of reader.stretches) {
         const text = this.#text(`${about}\n${stretchText(stretch, this.#run, subjects)}`);
         const style = styleOf(stretch);
@@ -181,7 +181,7 @@ class Layout {
       ...{ texts: this.#texts, names: this.#names },
       counts: {
         sections: sections.length,
-        lookups: readers.filter(({ operation }) => operation === 'lookup').length,
+        lookups: readers.filter(({ operation }) => operation !== 'readBegin').length,
         attempts: stretches('attempt'),
         collisions: this.#marks.length,
         waits: stretches('wait'),

@@ -2,6 +2,7 @@
  * SVG: a trace as a still picture for a document. Only what is asked for goes in; every shape says its text when it is pointed at.
  */
 import { check } from '../base/errors.js';
+import { checkNames, type Names, names } from '../base/options.js';
 import type { Trace } from './events.js';
 import { type Box, type Line, plotOf, type RulerPen, type ShapePen, type Word } from './paint.js';
 import { paintRulers } from './rulers.js';
@@ -29,11 +30,14 @@ const TOP = 30;
 const EVENT_HEIGHT = 18;
 const LEGEND_LINE = 20;
 
+const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time title');
+
 /**
  * The picture as the text of an SVG file, readable in light and dark, without any reference to something outside.
  * Throws `InvalidArgumentError`. O(n log n); the file has some 300 bytes for each event, so it is for short runs.
  */
 export function toSvg(trace: Trace, options: SvgOptions = {}): string {
+  checkNames(options, SVG_OPTIONS, 'toSvg');
   const scene = sceneOf(trace);
   const { width = 760, time = 'order', title = summaryOf(scene) } = options;
   const { height: wanted = TOP + Math.min(4000, Math.max(160, scene.length * EVENT_HEIGHT)) } = options;

@@ -8,10 +8,8 @@
 import { describe, FeedbackError, SubscriberError } from '../base/errors.js';
 import { describeSpans, overlap, type Spans, toRanges } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
+import type { Answer } from './invalidation.js';
 import type { Asked, Member, Section } from './parties.js';
-
-/** How a subscriber's callback ended: it stopped, it needs time (a promise), it refuses, or it threw. */
-export type Answer = 'stopped' | 'pending' | 'refused' | 'failed';
 
 /**
  * How often a subscriber may be told of overlapping ranges from inside of its own callback. One that reacts to its own

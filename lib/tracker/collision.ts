@@ -3,13 +3,14 @@
  */
 import type { Spans } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
-import type { Gate } from './gate.js';
 import { type History, LOST, NONE } from './history.js';
 import { concerns } from './invalidation.js';
+import type { Section } from './parties.js';
+import type { Register } from './register.js';
 
 /** Where collisions are looked for. */
 interface Place {
-  readonly gate: Gate;
+  readonly gate: { readonly active: Register<Section> };
   readonly history: History;
 }
 

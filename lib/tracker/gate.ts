@@ -15,6 +15,7 @@
  *   begin B              waits for   admitted holds; and waiting holds older than B,
  *                                    unless the hold itself waits for a queued begin
  *   begin within another waits for   nothing
+ *   urgent begin         waits for   nothing
  *
  * The exception in the third line lets begins that queue during one phase go together, though a hold may have come
  * between them: it waits for the older begin anyway, and is admitted when that phase of begins is over. What a holding
@@ -25,7 +26,9 @@
  * older ticket; admitted holds and active sections wait for nothing here. No starvation: a begin that comes while a
  * hold waits for active sections alone queues behind it; a hold that comes while a begin queues waits behind that.
  * Nothing is for ever: what a begin waits for are lookups that hold when it starts to wait, or that are admitted
- * before it by the end of an active section; each leaves its hold `holdMs` after it came, at the latest.
+ * before it by the end of an active section; each leaves its hold `holdMs` after it came, or was admitted with nobody behind it, or (if it
+ * held on suspicion, `join`) was first in somebody's way. A lookup that has spent that time waiting gets in line again, behind the
+ * begins that it has delayed.
  *
  * Everyone parks at *one* thing that blocks it, the youngest, and looks again when that is over: no list of blockers
  * to keep, nothing to look at when others end, and no lost wake-up, since looking again and parking are one step. The
@@ -36,11 +39,12 @@
  * [2] Joung's "group mutual exclusion" (1998), also called room synchronization.
  */
 import { type Clock, LONGEST_DELAY_MS, TurnClock } from '../base/clock.js';
-import { type Spans, sameSingle } from '../base/range.js';
+import { Lot } from '../base/lot.js';
+import type { Spans } from '../base/range.js';
+import type { Ignore } from '../base/vocabulary.js';
 import { Heat } from './heat.js';
 import { concerns } from './invalidation.js';
-import { Lot } from './parking.js';
-import { ACTIVE, ENDED, Hold, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
+import { ACTIVE, ENDED, Hold, type Holder, QUEUED, type Reader, type Section, type Waiter } from './parties.js';
 import { Register, visitSpans } from './register.js';
 
 const NOBODY: readonly never[] = [];
@@ -52,6 +56,8 @@ export class Gate {
   readonly holds: Register<Hold> = new Register();
   /** Where lookups lose most of the time. */
   readonly heat: Heat = new Heat();
+  /** Holds over one range that a lookup may join, by where they start. One that is over has gone. */
+  readonly #open = new Map<number, Hold>();
   readonly #clock: Clock;
   /** For timestamps that people read, and for deadlines. */
   readonly turn: TurnClock;
@@ -61,9 +67,9 @@ export class Gate {
   #timerAt = Number.POSITIVE_INFINITY;
 
   /** Told of everyone who starts to wait, or to wait for somebody else than before. */
-  readonly #noteWait: (waiter: Reader | Section, blocker: Section | Hold) => void;
+  readonly #noteWait: (waiter: Reader | Holder | Section, blocker: Section | Hold) => void;
 
-  constructor(clock: Clock, noteWait: (waiter: Reader | Section, blocker: Section | Hold) => void) {
+  constructor(clock: Clock, noteWait: (waiter: Reader | Holder | Section, blocker: Section | Hold) => void) {
     this.#clock = clock;
     this.#noteWait = noteWait;
     this.turn = new TurnClock(clock);
@@ -82,7 +88,7 @@ export class Gate {
   }
 
   /**
-   * Holds over its ranges no longer vouch for them: admitted ones if it is nested, and so queued behind none; extensions also if
+   * Holds over its ranges no longer vouch for them: admitted ones if it is nested or urgent, and so queued behind none; extensions also if
    * it has queued since before they came.
    */
   #cross(section: Section): void {
@@ -103,11 +109,26 @@ export class Gate {
     section.ticket = ++this.#ticket;
     section.since = this.turn.now();
     this.queued.enter(section);
+    visitSpans(this.holds.tree, section.spans, (hold) => this.#contest(hold));
     this.#parkAtHold(section, blocker);
   }
 
+  /** A begin has queued over its ranges: whoever comes now waits behind that. */
+  #contest(hold: Hold): void {
+    hold.joinable = false;
+    if (hold.admitted) hold.contested = true;
+    this.#limit(hold);
+  }
+
+  /** It is in somebody's way: from now on its time runs. */
+  #limit(hold: Hold): void {
+    if (hold.deadline < Number.POSITIVE_INFINITY) return;
+    hold.deadline = this.turn.now() + hold.holdMs;
+    this.#arm(hold.deadline);
+  }
+
   /** QUEUED -> ENDED: given up. Holds that waited for it look again; returns the readers that go on. */
-  abandon(section: Section): readonly Reader[] {
+  abandon(section: Section): readonly (Reader | Hold)[] {
     section.lot?.leave(section);
     this.queued.leave(section);
     section.state = ENDED;
@@ -116,7 +137,7 @@ export class Gate {
 
   /** The hold that this begin must wait for. */
   blockerOfBegin(section: Section): Hold | undefined {
-    if (section.within !== undefined || !this.holds.overlaps(section.spans)) return undefined;
+    if (section.urgent || !this.holds.overlaps(section.spans)) return undefined;
     const ticket = section.state === QUEUED ? section.ticket : Number.POSITIVE_INFINITY; // not yet queued: comes last
     return this.holds.last(section.spans, (hold) => {
       const precedes = hold.admitted || (hold.ticket < ticket && hold.blockedBy?.state !== QUEUED);
@@ -126,8 +147,10 @@ export class Gate {
 
   /** Any hold at all in the way of a begin that will not wait? Waiting ones count, whatever they wait for. */
   isHeld(section: Section): boolean {
-    if (this.holds.size === 0 || section.within !== undefined) return false;
-    return this.holds.last(section.spans, (hold) => concerns(hold.ignore, section.info)) !== undefined;
+    if (this.holds.size === 0 || section.urgent) return false;
+    if (this.holds.last(section.spans, (hold) => concerns(hold.ignore, section.info)) === undefined) return false;
+    visitSpans(this.holds.tree, section.spans, (hold) => this.#limit(hold));
+    return true;
   }
 
   // --- readers
@@ -136,8 +159,14 @@ export class Gate {
   parkIfBlocked(reader: Reader): boolean {
     const blocker = this.activeOver(reader);
     if (blocker === undefined) return false;
-    this.#parkOptimist(reader, blocker);
+    this.parkBehind(reader, blocker);
     return true;
+  }
+
+  /** Parks an optimistic reader at a section that {@link blockerOf} has just returned. */
+  parkBehind(reader: Reader, blocker: Section): void {
+    reader.ticket = ++this.#ticket; // sections begun from now on overtake it
+    this.#park(reader, blocker);
   }
 
   /** The reader no longer wants to wait on its own. */
@@ -146,18 +175,15 @@ export class Gate {
     reader.blockedBy = undefined;
   }
 
-  /** Whoever was parked at this section looks again; returns the readers that go on, in order. */
-  unpark(section: Section): readonly Reader[] {
+  /** Whoever was parked at this section looks again; returns the readers and holds that go on, in order. */
+  unpark(section: Section): readonly (Reader | Hold)[] {
     const { waiters } = section;
     if (waiters === undefined || waiters.size === 0) return NOBODY;
-    const free: Reader[] = [];
+    const free: (Reader | Hold)[] = [];
     for (const waiter of waiters.drain()) {
       waiter.blockedBy = undefined;
-      if (waiter instanceof Hold) {
-        if (this.#admitOrPark(waiter)) free.push(...waiter.members);
-      } else if (!this.#parkAgain(waiter as Reader)) {
-        free.push(waiter as Reader);
-      }
+      const goesOn = waiter instanceof Hold ? this.#admitOrPark(waiter) : !this.#parkAgain(waiter as Reader);
+      if (goesOn) free.push(waiter as Reader | Hold);
     }
     return free;
   }
@@ -167,13 +193,8 @@ export class Gate {
     if (blocker === undefined) return false;
     // A chain of sections, each begun before the last one ends, would keep an optimistic reader waiting for ever.
     if (blocker.ticket > reader.ticket && reader.overtaken()) return false;
-    this.#parkOptimist(reader, blocker);
+    this.parkBehind(reader, blocker);
     return true;
-  }
-
-  #parkOptimist(reader: Reader, blocker: Section): void {
-    reader.ticket = ++this.#ticket; // sections begun from now on overtake it
-    this.#park(reader, blocker);
   }
 
   #park(waiter: Waiter, blocker: Section): void {
@@ -181,31 +202,48 @@ export class Gate {
     waiter.since = this.turn.now();
     blocker.waiters ??= new Lot();
     blocker.waiters.park(waiter);
-    const readers = waiter instanceof Hold ? waiter.members : [waiter as Reader];
-    for (const reader of readers) this.#noteWait(reader, blocker);
+    if (waiter instanceof Hold) for (const holder of waiter.members) this.#noteWait(holder, blocker);
+    else this.#noteWait(waiter as Reader, blocker);
   }
 
   /** The youngest active section that this waiter must wait for. */
   activeOver({ spans, ignore }: Waiter): Section | undefined {
-    if (!this.active.overlaps(spans)) return undefined;
+    return this.blockerOf(spans, ignore);
+  }
+
+  /** The same for one that is not there yet. Allocates nothing while nothing overlaps. */
+  blockerOf(spans: Spans, ignore: Ignore | undefined): Section | undefined {
+    return this.active.overlaps(spans) ? this.#last(spans, ignore) : undefined;
+  }
+
+  #last(spans: Spans, ignore: Ignore | undefined): Section | undefined {
     return this.active.last(spans, (section) => concerns(ignore, section.info));
   }
 
   // --- holds
 
-  /** Announces the reader's spans until its deadline. True if it has its turn at once; otherwise it will be woken. */
-  hold(reader: Reader): boolean {
-    const { spans, ignore } = reader;
-    this.#arm(reader.deadline);
-    const shared = this.holds.last(spans, (hold) => this.#isOpenTo(hold, reader));
-    if (shared !== undefined) {
-      shared.join(reader);
-      if (!shared.admitted) this.#noteWait(reader, shared.blockedBy!);
-      return shared.admitted;
+  /**
+   * Announces the holder's spans until its deadline. True if it has its turn at once; otherwise it will be woken. Lookups over
+   * the same range with the same filter hold together, as long as no begin has queued over it.
+   */
+  hold(holder: Holder): boolean {
+    this.#arm(holder.deadline);
+    return this.join(holder);
+  }
+
+  /** The same for one that has no deadline of its own: it is the hold's, and is set when a begin waits for that. */
+  join(holder: Holder): boolean {
+    const { spans, ignore, holdMs } = holder;
+    const open = spans.length === 2 ? this.#open.get(spans[0]!) : undefined;
+    if (open !== undefined && isOpenTo(open, holder)) {
+      open.join(holder);
+      if (!open.admitted) this.#noteWait(holder, open.blockedBy!);
+      return open.admitted;
     }
-    const hold = new Hold(spans, ignore, ++this.#ticket);
-    hold.join(reader);
+    const hold = new Hold(spans, ignore, ++this.#ticket, holdMs);
+    hold.join(holder);
     this.holds.enter(hold);
+    if (spans.length === 2) this.#open.set(spans[0]!, hold);
     return this.#admitOrPark(hold);
   }
 
@@ -213,8 +251,9 @@ export class Gate {
    * Holds what a holding reader has just discovered, too, but only against begins that come from now on: one that
    * queues already must not be overtaken by readers that discover its range one after the other.
    */
-  extend(reader: Reader, spans: Spans): void {
-    const extension = new Hold(spans, reader.ignore, ++this.#ticket);
+  extend(reader: Holder, spans: Spans): void {
+    const extension = new Hold(spans, reader.ignore, ++this.#ticket, reader.holdMs);
+    extension.joinable = false; // it has no turn to share
     extension.members.push(reader);
     this.holds.enter(extension);
     reader.extensions ??= [];
@@ -222,7 +261,7 @@ export class Gate {
   }
 
   /** True if the reader has held for long enough, even if the host was too busy to run the timer. */
-  isOverdue(reader: Reader): boolean {
+  isOverdue(reader: Holder): boolean {
     return this.#clock.now() >= reader.deadline;
   }
 
@@ -230,16 +269,16 @@ export class Gate {
    * The reader holds no more. Returns the begins that may go now, if it was the last. They are chosen before any of
    * them goes: the exception for begins that queue together looks at states that going changes.
    */
-  release(reader: Reader): readonly Section[] {
+  release(reader: Holder): readonly Section[] {
     const hold = reader.hold!;
     hold.leave(reader);
-    if (hold.contested) this.heat.disturbed(hold.spans);
-    else this.heat.undisturbed(hold.spans);
     if (hold.members.length > 0 && reader.extensions === undefined) return NOBODY;
     const over = reader.extensions ?? [];
     reader.extensions = undefined;
     if (hold.members.length === 0) {
       hold.lot?.leave(hold);
+      if (this.#open.get(hold.spans[0]!) === hold) this.#open.delete(hold.spans[0]!);
+      this.heat.held(hold.spans, hold.contested, hold.joined);
       over.push(hold);
     }
     for (const each of over) this.holds.leave(each);
@@ -259,15 +298,6 @@ export class Gate {
     return granted;
   }
 
-  /** Would this reader, come now, wait for the same as the hold's members? Then one hold serves both. */
-  #isOpenTo(hold: Hold, reader: Reader): boolean {
-    if (!sameSingle(hold.spans, reader.spans) || hold.ignore !== reader.ignore) return false;
-    const begin = this.queued.last(reader.spans, always);
-    if (hold.admitted) return begin === undefined && !hold.crossed && this.activeOver(reader) === undefined;
-    // Neither admitted nor waiting: an extension, which has no turn to share.
-    return hold.blockedBy !== undefined && (begin === undefined || begin.ticket < hold.ticket);
-  }
-
   #admitOrPark(hold: Hold): boolean {
     const blocker = this.#queuedBefore(hold) ?? this.activeOver(hold);
     if (blocker === undefined) {
@@ -275,7 +305,6 @@ export class Gate {
       hold.crossed = false; // what began before its turn has ended
       return true;
     }
-    hold.contested = true;
     this.#park(hold, blocker);
     return false;
   }
@@ -286,7 +315,6 @@ export class Gate {
   }
 
   #parkAtHold(section: Section, hold: Hold): void {
-    hold.contested = true;
     section.behind = hold;
     hold.begins ??= new Lot();
     hold.begins.park(section);
@@ -317,6 +345,8 @@ export class Gate {
   }
 }
 
-function always(): boolean {
-  return true;
+/** Would this holder, come now, wait for the same as the hold's members? Then one hold serves both. */
+function isOpenTo(hold: Hold, { spans, ignore, holdMs }: Holder): boolean {
+  const isSame = hold.spans[1] === spans[1] && hold.ignore === ignore && hold.holdMs === holdMs;
+  return isSame && hold.joinable && !hold.crossed;
 }

@@ -5,7 +5,8 @@
  * a handle is. It costs an object for each section, and so it is made only where an observer has the method `given`.
  */
 import { printed } from '../base/print.js';
-import type { Range, Seq } from '../base/vocabulary.js';
+import { SectionView } from '../base/section-view.js';
+import type { Range } from '../base/vocabulary.js';
 import type { Invalidation } from './invalidation.js';
 import { ENDED, Section, sectionData } from './parties.js';
 
@@ -41,43 +42,17 @@ export class HandledSection extends Section {
 }
 
 /** What users get of a {@link HandledSection}. */
-class SectionHandle implements Invalidation {
-  readonly section: HandledSection;
-
-  constructor(section: HandledSection) {
-    this.section = section;
-  }
-
+class SectionHandle extends SectionView<HandledSection> implements Invalidation {
   get ranges(): readonly Range[] {
     return this.section.ranges;
   }
 
-  get kind(): string {
-    return this.section.kind;
-  }
-
-  get owner(): unknown {
-    return this.section.owner;
-  }
-
-  get label(): string | undefined {
-    return this.section.label;
-  }
-
-  get beginSeq(): Seq {
-    return this.section.beginSeq;
-  }
-
-  get blockable(): boolean {
-    return this.section.blockable;
-  }
-
-  get active(): boolean {
-    return this.section.active;
-  }
-
   get within(): Invalidation | undefined {
     return this.section.within?.outward();
+  }
+
+  get signal(): AbortSignal {
+    return this.section.signal;
   }
 
   end(): void {

@@ -6,7 +6,7 @@ import { toRanges } from '../base/range.js';
 import type { Seq } from '../base/vocabulary.js';
 import type { Gate } from './gate.js';
 import type { History } from './history.js';
-import { type Hold, Reader, type Section } from './parties.js';
+import { type Hold, type Holder, Reader, type Section } from './parties.js';
 import type { HoldSnapshot, SectionSnapshot, TrackerSnapshot, WaitSnapshot } from './snapshot.js';
 
 /** What a snapshot looks at. */
@@ -45,7 +45,7 @@ function sectionSnapshot(section: Section, now: number): SectionSnapshot {
   const forMs = now - since;
   const waiters = section.waiters?.list() ?? [];
   const waiting = waiters.flatMap((waiter) => {
-    const readers = waiter instanceof Reader ? [waiter] : (waiter as Hold).members;
+    const readers: readonly (Reader | Holder)[] = waiter instanceof Reader ? [waiter] : (waiter as Hold).members;
     return readers.map((reader) => waitSnapshot(reader, now - waiter.since));
   });
   const pending = [...(section.asked?.pending ?? [])];
@@ -62,11 +62,11 @@ function sectionSnapshot(section: Section, now: number): SectionSnapshot {
   };
 }
 
-function waitSnapshot({ id, operation, label, ranges }: Reader, forMs: number): WaitSnapshot {
+function waitSnapshot({ id, operation, label, ranges }: Reader | Holder, forMs: number): WaitSnapshot {
   return { id, operation, label, ranges, forMs };
 }
 
-function holdSnapshot({ spans, begins }: Hold, reader: Reader, now: number): HoldSnapshot {
+function holdSnapshot({ spans, begins }: Hold, reader: Holder, now: number): HoldSnapshot {
   const { id, label, deadline } = reader;
   const admitted = reader.hold?.admitted === true; // also where this is what it has discovered meanwhile
   return { id, label, ranges: toRanges(spans), admitted, leftMs: deadline - now, waiting: begins?.size ?? 0 };

@@ -2,7 +2,9 @@
  * The tracker's second door: what drivers of this package need, and the public must not see.
  */
 
-export { DEFAULT_HISTORY_CAPACITY } from './options.js';
+export { BEGIN_NAMES } from './invalidation.js';
+export { FILTER_NAMES, WAIT_NAMES } from './options.js';
 export { sectionOf } from './parties.js';
 export { UNKNOWN } from './space.js';
 export { spaceOf } from './tracker.js';
+export { DEFAULT_HISTORY_CAPACITY } from './tracker-options.js';

@@ -30,6 +30,11 @@ export interface Invalidation extends InvalidationInfo, DisposableHandle {
   readonly active: boolean;
   /** The section it was declared to be nested in. */
   readonly within: Invalidation | undefined;
+  /**
+   * Fires when the section no longer excludes anybody, although it has not ended: a process that shares the space with others has lost
+   * contact with them. What is written after that may overwrite theirs. Never fired by the tracker itself. Made when it is asked for.
+   */
+  readonly signal: AbortSignal;
   /** Ends the section: the content is stable again, overlapping waiters wake. A second call does nothing. O(log n). */
   end(): void;
 }
@@ -47,10 +52,15 @@ export interface BeginOptions extends CancelOptions {
    * itself be waiting for the outer section. The outer one must still be active.
    */
   within?: Invalidation | undefined;
+  /**
+   * True for a begin that queues behind no held lookup, as if it were nested: the hold is hit, and gets in line again. For what has
+   * begun elsewhere already, and cannot be put off here. Who uses it on a hot range can keep lookups from getting through.
+   */
+  urgent?: boolean | undefined;
 }
 
 /** The names of {@link BeginOptions}. */
-export const BEGIN_NAMES: string = `kind owner label within ${CANCEL_NAMES}`;
+export const BEGIN_NAMES: string = `kind owner label within urgent ${CANCEL_NAMES}`;
 export const BEGIN_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES);
 
 /** The two calls a party gets. They may close any subscription, and begin or end other invalidations. */
@@ -74,3 +84,6 @@ export interface Subscriber {
    */
   end?(invalidation: Invalidation, ranges: readonly Range[]): void;
 }
+
+/** How a subscriber's callback ended: it stopped, it needs time (a promise), it refuses, or it threw. */
+export type Answer = 'stopped' | 'pending' | 'refused' | 'failed';

@@ -1,5 +1,6 @@
 /**
- * Lookup: the read loop that everyone should use.
+ * Lookup: the read loop that everyone should use, in its slow lane: one that can wait, hold, retry and be aborted. How a lookup
+ * gets through without any of that is in flight.ts.
  *
  * Algorithm note
  *
@@ -14,39 +15,26 @@
  *
  * States, by fields:   waiting: turn is set   running: attempt is set   settled: done
  * A lookup is in one of them, or has scheduled `next`, whenever control leaves this file.
- *
- * One is made for every lookup, so its fields are few, and `private` instead of `#private`: the engine defines native
- * private fields one by one, which was a quarter of the cost of a quiet lookup.
  */
 
 import { type Cancellation, cancelOn } from '../base/cancel.js';
-import {
-  type ClosedError,
-  CommitError,
-  check,
-  describe,
-  describeCollision,
-  RetryLimitError,
-  type WaitedFor,
-} from '../base/errors.js';
+import { describe, describeCollision, RetryLimitError, type WaitedFor } from '../base/errors.js';
 import { describeSpans, type Spans, unite } from '../base/range.js';
-import { isThenable } from '../base/thenable.js';
-import type { Collision, Ignore } from '../base/vocabulary.js';
-import { COMMITTED, LookupAttempt } from './attempt.js';
-import { checkLookup, DEFAULT_HOLD_MS, DEFAULT_MAX_ATTEMPTS, type Fetch, type LookupOptions } from './options.js';
-import { Reader, waitedFor } from './parties.js';
+import { assimilate } from '../base/thenable.js';
+import type { Collision } from '../base/vocabulary.js';
+import { COMMITTED, committed, ignoreOf, LookupAttempt, type ReadAttempt, type Through } from './attempt.js';
+import { DEFAULT_HOLD_MS, DEFAULT_MAX_ATTEMPTS, type Fetch, type LookupOptions } from './options.js';
+import { type Hold, type Holder, Reader, type Section } from './parties.js';
 import type { Space } from './space.js';
-
-/** What a lookup wants to know of the subscription through which it was asked. */
-export interface Through {
-  readonly closed: boolean;
-  readonly label: string | undefined;
-  readonly ignore: Ignore | undefined;
-  closedError(): ClosedError;
-}
+import { waitedFor } from './wait.js';
 
 /** One running `lookup`. */
-export class Lookup<T, R> extends Reader {
+export class Lookup<T, R> extends Reader implements Holder {
+  hold: Hold | undefined = undefined;
+  extensions: Hold[] | undefined = undefined;
+  place = 0;
+  /** 0 before its first hold. It does not move when a hold is renewed. */
+  deadline = 0;
   private readonly space: Space;
   private readonly member: Through | undefined;
   private readonly base: Spans;
@@ -59,6 +47,12 @@ export class Lookup<T, R> extends Reader {
   private mayPresume = true;
   private lastCollision: Collision | undefined = undefined;
   private attempt: LookupAttempt | undefined = undefined;
+  /** How long its holds have waited for their turn since the deadline was set, in milliseconds: no time of the hold's. */
+  private waitedMs = 0;
+  /** The clock when its hold began to wait; undefined while it does not. */
+  private waitsSince: number | undefined = undefined;
+  /** What is left of `holdMs`, where it has waited. */
+  private leftMs: number | undefined = undefined;
   /** True while fetch is on the stack: a retry must then be scheduled, or a fetch that always collides would recurse. */
   private fetching = false;
   private done = false;
@@ -73,11 +67,15 @@ export class Lookup<T, R> extends Reader {
   private proceed: () => void = ignoreCall;
   private cancellation: Cancellation | undefined = undefined;
 
-  /** Checks its arguments and throws before anything has changed. `member` is the subscription it was asked through. */
-  constructor(space: Space, spans: Spans, fetch: Fetch<T>, options: LookupOptions<T, R> | undefined, member?: Through) {
-    super(++space.readers, spans, options?.ignore ?? member?.ignore);
-    check(typeof fetch === 'function', 'fetch', fetch, 'a function');
-    if (options !== undefined) checkLookup(options);
+  /** Takes what has been checked. `member` is the subscription it was asked through. */
+  constructor(
+    space: Space,
+    spans: Spans,
+    fetch: Fetch<T>,
+    options: LookupOptions<T, R> | undefined,
+    member: Through | undefined,
+  ) {
+    super(++space.readers, spans, ignoreOf(options, member));
     this.space = space;
     this.member = member;
     this.base = spans;
@@ -93,10 +91,39 @@ export class Lookup<T, R> extends Reader {
     return this.options?.label ?? this.member?.label;
   }
 
+  get holdMs(): number {
+    return this.options?.holdMs ?? DEFAULT_HOLD_MS;
+  }
+
   /** Runs the first attempt at once if nothing blocks it. */
   start(): Promise<R> {
-    this.space.stats.lookups++;
     this.next();
+    return this.promise();
+  }
+
+  /** The same where this section is known to block it. */
+  startBehind(blocker: Section): Promise<R> {
+    this.space.gate.parkBehind(this, blocker);
+    this.wait();
+    return this.promise();
+  }
+
+  /** The same after a hold that was over before its turn: it loses an attempt first before it holds again. */
+  startWithoutHold(): Promise<R> {
+    this.mayPresume = false;
+    return this.start();
+  }
+
+  /** Goes on after a first attempt that was hit; `isEarly` if its fetch is still on the stack. */
+  lost(attempt: ReadAttempt, isEarly: boolean): Promise<R> {
+    this.attempts = attempt.number;
+    this.fetching = isEarly;
+    this.retry(attempt);
+    this.fetching = false;
+    return this.promise();
+  }
+
+  private promise(): Promise<R> {
     this.result ??= new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -131,15 +158,21 @@ export class Lookup<T, R> extends Reader {
     return this.isExhausted();
   }
 
-  override expire(): void {
+  expire(): void {
     if (this.done) return;
     this.space.stats.holdsExpired++;
     if (!this.isExhausted()) return this.trust();
-    const holdMs = this.options?.holdMs ?? DEFAULT_HOLD_MS;
+    const { holdMs } = this;
+    this.waited();
+    if (this.waitedMs > 0) {
+      // Others need not wait for it any longer, but its own time is not over: it gets in line again.
+      this.leftMs = Math.min(this.waitedMs, holdMs);
+      return this.trust();
+    }
     this.fail(this.limit(`held its ranges for ${holdMs} ms without getting through`));
   }
 
-  /** It held on suspicion only, having lost nothing that counts: so it goes on as it would have without. */
+  /** It held on suspicion only, or has waited: so it goes on as it would have without. */
   private trust(): void {
     this.mayPresume = false;
     this.deadline = 0;
@@ -166,13 +199,29 @@ export class Lookup<T, R> extends Reader {
 
   private nextHeld(): void {
     const { gate, stats } = this.space;
-    if (this.deadline === 0) this.deadline = gate.turn.now() + (this.options?.holdMs ?? DEFAULT_HOLD_MS);
+    if (this.deadline === 0) {
+      const { leftMs } = this;
+      if (leftMs !== undefined) this.deadline = this.space.clock.now() + leftMs;
+      else this.deadline = gate.turn.now() + this.holdMs;
+      this.waitedMs = 0;
+    }
     // Not left to the timer alone: attempts that never leave the microtask queue would starve it.
     else if (gate.isOverdue(this)) return this.expire();
     stats.holds++;
     this.note('held');
-    if (gate.hold(this)) this.run();
-    else this.wait();
+    if (gate.hold(this)) return this.run();
+    this.waitsSince = this.space.clock.now();
+    this.wait();
+  }
+
+  /** The clock of a hold stands while it waits for its turn. If that has delayed somebody, `expire` makes up for it. */
+  private waited(): void {
+    if (this.waitsSince === undefined) return;
+    this.waitedMs += this.space.clock.now() - this.waitsSince;
+    this.waitsSince = undefined;
+    if (this.hold?.admitted !== true || this.space.gate.queued.overlaps(this.hold.spans)) return;
+    this.deadline += this.waitedMs;
+    this.waitedMs = 0;
   }
 
   private wait(): void {
@@ -190,10 +239,12 @@ export class Lookup<T, R> extends Reader {
 
   private awake(): void {
     this.turn = undefined;
+    this.waited();
     if (this.isTurnedAway()) return;
     if (this.hold !== undefined) {
-      if (this.space.gate.activeOver(this) === undefined) return this.run();
-      this.release(); // a nested begin came between its turn and this one: it gets in line again, its deadline stays
+      if (this.hold.admitted && this.space.gate.activeOver(this) === undefined) return this.run();
+      // Dissolved, or a nested begin came between its turn and this one: it gets in line again, its deadline stays.
+      this.release();
     }
     this.next();
   }
@@ -217,20 +268,19 @@ export class Lookup<T, R> extends Reader {
   }
 
   private call(attempt: LookupAttempt): void {
+    const { fetch } = this;
     let value: T | PromiseLike<T>;
     try {
-      value = this.fetch(attempt);
-      if (isThenable(value)) {
-        value.then(
-          (late) => this.fetched(attempt, late as T),
-          (error) => this.threw(attempt, error),
-        );
-        return;
-      }
+      value = fetch(attempt);
     } catch (error) {
       return this.threw(attempt, error);
     }
-    this.fetched(attempt, value);
+    const promise = assimilate(value);
+    if (promise === undefined) return this.fetched(attempt, value as T);
+    promise.then(
+      (late) => this.fetched(attempt, late),
+      (error) => this.threw(attempt, error),
+    );
   }
 
   private fetched(attempt: LookupAttempt, value: T): void {
@@ -241,11 +291,7 @@ export class Lookup<T, R> extends Reader {
     const commit = this.options?.commit;
     if (commit !== undefined) {
       try {
-        result = commit(value);
-        if (isThenable(result)) {
-          Promise.resolve(result).catch(ignoreCall); // the caller gets CommitError; its rejection would come on top, unhandled
-          throw new CommitError();
-        }
+        result = committed(commit, value);
       } catch (error) {
         return this.fail(error);
       }
@@ -265,20 +311,21 @@ export class Lookup<T, R> extends Reader {
     else this.fail(error);
   }
 
-  private retry(attempt: LookupAttempt): void {
+  private retry(attempt: ReadAttempt): void {
     const collision = attempt.collision();
     if (collision.reason === 'history-lost') this.space.stats.historyLost++;
     this.lastCollision = collision;
     this.losses++;
     this.space.stats.collisions++;
     this.note('collided', { collision });
-    this.space.gate.heat.disturbed(this.base);
+    this.space.gate.heat.lost(this.base, this.space.seq - attempt.seq, this.space.activeCount);
     attempt.finish({ collision });
     this.attempt = undefined;
     this.release(); // hit although it held: by a nested begin, too
     // What it has discovered it will most likely read again: waiting for that, too, spares an attempt that is lost.
     this.spans = attempt.observed === undefined ? this.base : unite(this.base, attempt.observed);
-    if (this.fetching) Promise.resolve().then(() => this.next());
+    // Lapsed: whoever shares the space is about to begin a section over everything, which is waited for.
+    if (this.fetching || collision.reason === 'lapsed') Promise.resolve().then(() => this.next());
     else this.next();
   }
 
@@ -322,14 +369,12 @@ export class Lookup<T, R> extends Reader {
 
   private limit(what: string): RetryLimitError {
     const last = this.lastCollision;
-    const blocker = this.hold?.blockedBy;
-    const wait = blocker === undefined ? '' : `; it waits for ${blocker.name}`;
     const reason = last === undefined ? '' : `; last: ${describeCollision(last)}`;
-    return new RetryLimitError(`${this.name} ${what}${wait}${reason}`, this.attempts, last);
+    return new RetryLimitError(`${this.name} ${what}${reason}`, this.attempts, last);
   }
 
   private overdue(): { what: string; waitedFor: WaitedFor | undefined } {
-    const wait = waitedFor(this, this.space.clock.now());
+    const wait = waitedFor(this, this.hold, this.space.clock.now());
     const running = wait === undefined ? `, attempt ${this.attempts} of which was running,` : '';
     return { what: this.name + running, waitedFor: wait };
   }

@@ -9,8 +9,7 @@
 import { check } from '../base/errors.js';
 import { type Names, names } from '../base/options.js';
 import type { Collision, LoadInfo, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
-import type { Answer } from './answers.js';
-import type { Invalidation } from './invalidation.js';
+import type { Answer, Invalidation } from './invalidation.js';
 import type { TrackerSnapshot } from './snapshot.js';
 import type { TrackerStats } from './stats.js';
 
@@ -193,7 +192,10 @@ export interface TrackerEvents {
   closed: ClosedEvent;
 }
 
-/** Told of every event; every method is optional. See the rules on top of this page. */
+/**
+ * Told of every event; every method is optional. Methods are called synchronously, in the order of events; what one throws is counted in
+ * `stats.observerErrors` and changes nothing. One must not call back into the tracker, other than to read `seq`, `stats` and `inspect()`.
+ */
 export type TrackerObserver = { readonly [Name in keyof TrackerEvents]?: (event: TrackerEvents[Name]) => void };
 
 /** Notes one event of a space; the tracker and the counter are added here. */

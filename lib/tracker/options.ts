@@ -3,11 +3,9 @@
  */
 
 import { CANCEL_NAMES, type CancelOptions, checkCancel } from '../base/cancel.js';
-import type { Clock } from '../base/clock.js';
 import { check } from '../base/errors.js';
 import { checkNames, type Names, names } from '../base/options.js';
 import type { Ignore, Ranges, Seq } from '../base/vocabulary.js';
-import type { TrackerObserver } from './observer.js';
 
 /** Which invalidations do not concern a reader. */
 export interface FilterOptions {
@@ -21,8 +19,11 @@ export interface FilterOptions {
 /** Filter and outer bounds of a wait. */
 export interface WaitOptions extends FilterOptions, CancelOptions {}
 
+/** The names of {@link FilterOptions}. */
+export const FILTER_NAMES = 'ignore';
+
 /** The names of {@link WaitOptions}. */
-export const WAIT_NAMES: string = `ignore ${CANCEL_NAMES}`;
+export const WAIT_NAMES: string = `${FILTER_NAMES} ${CANCEL_NAMES}`;
 
 /** Checks the filter and the bounds; a signal that has already fired is thrown as its reason. */
 export function checkWait(options: WaitOptions | undefined): void {
@@ -46,7 +47,7 @@ export function checkToken(seq: Seq, now: Seq): void {
     check(false, 'seq', seq, `a token from readBegin or tryReadBegin of this tracker, which has counted to ${now}`);
 }
 
-const FILTER_OPTIONS: Names = /* @__PURE__ */ names('ignore');
+const FILTER_OPTIONS: Names = /* @__PURE__ */ names(FILTER_NAMES);
 
 /** The filter of a call that takes nothing else; throws `InvalidArgumentError`. */
 export function filterOf(options: FilterOptions | undefined, where: string): Ignore | undefined {
@@ -106,7 +107,10 @@ export interface LookupOptions<T, R = T> extends WaitOptions {
    * `'throw'` rejects with `RetryLimitError` and never delays anybody.
    */
   whenExhausted?: 'hold' | 'throw' | undefined;
-  /** The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. Default 1000. */
+  /**
+   * The longest time, in milliseconds, for which a hold may delay others; then `RetryLimitError`. The time in which it waits for its
+   * turn is not its own: then it gets in line again. Default 1000.
+   */
   holdMs?: number | undefined;
   /** A name for snapshots and observers. */
   label?: string | undefined;
@@ -156,32 +160,3 @@ export function checkLookup<T, R>(options: LookupOptions<T, R>): void {
   );
   check(label === undefined || typeof label === 'string', 'label', label, 'a string');
 }
-
-// --- trackers
-
-/**
- * Ended invalidations remembered by default. 4,096 cover a lookup of 100 ms at 40,000 invalidations a second, and cost
- * 128 KiB when full, with one range each (it grows from nothing).
- */
-export const DEFAULT_HISTORY_CAPACITY = 4096;
-
-/** How a tracker is made. */
-export interface RangeTrackerOptions {
-  /** A name for error messages, snapshots and observers. */
-  label?: string | undefined;
-  /**
-   * Ended invalidations remembered, however many ranges each has: a whole number of at least 1; default 4,096. A lookup
-   * during which more end than that retries although it may not have been hit (`history-lost`, counted in
-   * `stats.historyLost`), unless it holds its ranges. Memory: 32 bytes a range, and at most 2^20 ranges (32 MiB).
-   */
-  historyCapacity?: number | undefined;
-  /** Told of every event; several are told in their order. Absent, it costs one comparison an event. */
-  observer?: TrackerObserver | readonly TrackerObserver[] | undefined;
-  /** Where time comes from; default the host's timers and `performance.now()`. */
-  clock?: Clock | undefined;
-  /** The counter's first value, a safe integer of at least 0; default 0. For tests near a limit, or to go on counting. */
-  initialSeq?: number | undefined;
-}
-
-/** The names of {@link RangeTrackerOptions}. */
-export const TRACKER_OPTIONS: Names = /* @__PURE__ */ names('label historyCapacity observer clock initialSeq');

@@ -10,13 +10,13 @@
  *   Member    open -> closed; moved by its subscription
  */
 
-import { type ClosedError, check, describe, type WaitedFor } from '../base/errors.js';
+import { type ClosedError, check, describe } from '../base/errors.js';
+import { type Lot, Parked } from '../base/lot.js';
 import { checkNames } from '../base/options.js';
 import { printed } from '../base/print.js';
-import { describeSpans, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { describeSpans, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Ignore, InvalidationInfo, Range, ReaderInfo, Seq, SubscriptionInfo } from '../base/vocabulary.js';
 import { BEGIN_OPTIONS, type BeginOptions, DEFAULT_KIND, type Invalidation, type Subscriber } from './invalidation.js';
-import { type Lot, Parked } from './parking.js';
 import type { Handles } from './register.js';
 
 // --- sections
@@ -49,6 +49,8 @@ export class Section extends Parked implements Invalidation {
   readonly info: InvalidationInfo;
   readonly blockable: boolean;
   readonly within: Section | undefined;
+  /** Queues behind no hold: it says so, or it is nested. */
+  readonly urgent: boolean;
   state: typeof FRESH | typeof QUEUED | typeof ACTIVE | typeof ENDED = FRESH;
   beginSeq = 0 as Seq;
   /** The clock when it began or queued, for snapshots only. */
@@ -71,6 +73,9 @@ export class Section extends Parked implements Invalidation {
   /** Why its begin was given up, once it was. */
   givenUp: { readonly error: unknown } | undefined = undefined;
   private frozen: readonly Range[] | undefined = undefined;
+  private controller: AbortController | undefined = undefined;
+  /** Set once {@link lose} was called; kept for a signal that is asked for too late. */
+  private lost: { readonly reason: unknown } | undefined = undefined;
 
   constructor(home: SectionHome, spans: Spans, blockable: boolean, options: BeginOptions | undefined) {
     super();
@@ -79,15 +84,18 @@ export class Section extends Parked implements Invalidation {
     this.blockable = blockable;
     this.info = PLAIN;
     this.within = undefined;
+    this.urgent = false;
     if (options !== undefined) {
       checkNames(options, BEGIN_OPTIONS, 'a begin');
-      const { kind, owner, label, within } = options;
+      const { kind, owner, label, within, urgent } = options;
       if (kind !== undefined || owner !== undefined || label !== undefined) {
         check(kind === undefined || typeof kind === 'string', 'kind', kind, 'a string');
         check(label === undefined || typeof label === 'string', 'label', label, 'a string');
         this.info = { kind: kind ?? DEFAULT_KIND, owner, label };
       }
+      check(urgent === undefined || typeof urgent === 'boolean', 'urgent', urgent, 'true or false');
       if (within !== undefined) this.within = enclosing(home, within);
+      this.urgent = urgent === true || within !== undefined;
     }
   }
 
@@ -110,6 +118,21 @@ export class Section extends Parked implements Invalidation {
   get ranges(): readonly Range[] {
     this.frozen ??= toRanges(this.spans);
     return this.frozen;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.lost !== undefined) this.controller.abort(this.lost.reason);
+    }
+    return this.controller.signal;
+  }
+
+  /** It excludes nobody any more, and those who change by it should stop. Only the first call does anything. */
+  lose(reason: unknown): void {
+    if (this.lost !== undefined) return;
+    this.lost = { reason };
+    this.controller?.abort(reason);
   }
 
   end(): void {
@@ -191,18 +214,30 @@ export abstract class Waiter extends Parked {
   }
 }
 
-/** What the gate knows of a reader. `hold` is set from {@link Gate.hold} to {@link Gate.release}; only the gate sets it. */
+/** A lookup as a hold knows it. `hold` is set from {@link Gate.hold} or {@link Gate.join} to {@link Gate.release}, by the gate alone. */
+export interface Holder extends ReaderInfo {
+  readonly spans: Spans;
+  readonly ignore: Ignore | undefined;
+  /** For how long its hold may delay others. */
+  readonly holdMs: number;
+  hold: Hold | undefined;
+  /** What it has discovered while it held; over when it releases. */
+  extensions: Hold[] | undefined;
+  /** Where it stands among the hold's members. */
+  place: number;
+  /** The clock at which it holds no more. */
+  readonly deadline: number;
+  /** The wait is over for another reason. */
+  fail(error: unknown): void;
+  /** The hold ran out. */
+  expire(): void;
+}
+
+/** What the gate knows of a reader that waits on its own. */
 export abstract class Reader extends Waiter implements ReaderInfo {
   abstract readonly operation: 'readBegin' | 'lookup';
   abstract readonly label: string | undefined;
   readonly id: number;
-  hold: Hold | undefined = undefined;
-  /** What it has discovered while it held; over when the reader releases. */
-  extensions: Hold[] | undefined = undefined;
-  /** Where it stands among the hold's members. */
-  place = 0;
-  /** The clock at which its hold is dissolved; 0 before its first hold. It does not move when a hold is renewed. */
-  deadline = 0;
 
   constructor(id: number, spans: Spans, ignore: Ignore | undefined) {
     super(spans, ignore);
@@ -226,9 +261,6 @@ export abstract class Reader extends Waiter implements ReaderInfo {
   overtaken(): boolean {
     return false;
   }
-
-  /** The hold ran out. Only lookups hold, so only they have something to do here. */
-  expire(): void {}
 }
 
 /**
@@ -236,24 +268,38 @@ export abstract class Reader extends Waiter implements ReaderInfo {
  * over, and waiting -> over; only the gate makes them. An extension is neither admitted nor waiting. All members have the hold's spans (or fewer) and its filter.
  */
 export class Hold extends Waiter {
-  readonly members: Reader[] = [];
+  readonly members: Holder[] = [];
   admitted = false;
   /** In the gate's register of holds, until it is over. */
   handles: Handles | undefined = undefined;
   /** Begins that wait for this hold. */
   begins: Lot<Section> | undefined = undefined;
+  /** Would a lookup that comes now wait for the same as the members? Not once a begin over its ranges queues, or it was dissolved. */
+  joinable = true;
   /** True once a section has begun over its ranges since it was admitted (or, an extension, since it came). */
   crossed = false;
-  /** True once it was of use: it had to wait, or somebody had to wait for it. */
+  /** True once a begin has queued while it was admitted: it was of use. */
   contested = false;
+  /** How many have been members. */
+  joined = 0;
+  /** For how long it may delay a begin. */
+  readonly holdMs: number;
+  /** The clock at which members that have none of their own hold no more; Infinity until a begin waits for this hold. */
+  deadline: number = Number.POSITIVE_INFINITY;
   private opening: Promise<void> | undefined = undefined;
   /** Resolves `opening`; undefined while nobody waits for it, and once it is done. */
   private proceed: (() => void) | undefined = undefined;
 
   /** Announced with the ticket of this moment. */
-  constructor(spans: Spans, ignore: Ignore | undefined, ticket: number) {
+  constructor(spans: Spans, ignore: Ignore | undefined, ticket: number, holdMs: number) {
     super(spans, ignore);
     this.ticket = ticket;
+    this.holdMs = holdMs;
+  }
+
+  /** Has its turn, and nothing has begun over its ranges since. */
+  get isQuiet(): boolean {
+    return this.admitted && !this.crossed;
   }
 
   /** Resolves when {@link open} is called: one promise for all members. */
@@ -271,32 +317,30 @@ export class Hold extends Waiter {
     proceed?.();
   }
 
+  /** It will not be admitted, or has been: members that still wait for their turn go on without. */
+  dissolve(): void {
+    if (this.admitted) return;
+    this.joinable = false;
+    this.open();
+  }
+
   /** O(1). */
-  join(reader: Reader): void {
-    reader.hold = this;
-    reader.place = this.members.length;
-    this.members.push(reader);
+  join(holder: Holder): void {
+    holder.hold = this;
+    holder.place = this.members.length;
+    this.members.push(holder);
+    this.joined++;
   }
 
   /** O(1): the last member takes the place. */
-  leave(reader: Reader): void {
+  leave(holder: Holder): void {
     const last = this.members.pop()!;
-    if (last !== reader) {
-      this.members[reader.place] = last;
-      last.place = reader.place;
+    if (last !== holder) {
+      this.members[holder.place] = last;
+      last.place = holder.place;
     }
-    reader.hold = undefined;
+    holder.hold = undefined;
   }
-}
-
-/** For which section a reader waits, alone or in its hold; `undefined` if it does not. `now` is the clock's time. */
-export function waitedFor(reader: Reader, now: number): WaitedFor | undefined {
-  const waiter = reader.blockedBy === undefined ? reader.hold : reader;
-  const section = waiter?.blockedBy;
-  if (waiter === undefined || section === undefined) return undefined;
-  const { label, kind, spans, home } = section;
-  const range = rangeAt(intersect(spans, waiter.spans));
-  return { what: 'invalidation', label, kind, range, where: home.describe?.([range]), forMs: now - waiter.since };
 }
 
 // --- members

@@ -24,7 +24,7 @@
 import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
-import { contains, EVERYTHING, intersect, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { cut, EVERYTHING, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
 import { Answers } from './answers.js';
@@ -33,7 +33,7 @@ import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
 import { concerns } from './invalidation.js';
 import type { Note } from './observer.js';
-import { type Hold, type Member, QUEUED, Reader, type Section, type SectionHome } from './parties.js';
+import { Hold, type Holder, type Member, QUEUED, Reader, Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
 
@@ -60,6 +60,8 @@ export class Space implements SectionHome {
   readonly note: Note | undefined;
   /** What ranges are in a driver's own words (keys), for messages; set by the driver. */
   describe: Words | undefined = undefined;
+  /** Asked in the turn of each check: false if nobody here knows what has changed. Set by whoever shares the space with others. */
+  guard: (() => boolean) | undefined = undefined;
   /** Somebody wants to see whether a section that was given out is dropped. */
   readonly givesHandles: boolean;
   readonly gate: Gate;
@@ -109,6 +111,7 @@ export class Space implements SectionHome {
 
   /** See the top of the file, for one range. Two comparisons while nothing is active and nothing has ended since. */
   checkRange(start: number, end: number, token: number, ignore: Ignore | undefined): Verdict {
+    if (this.guard !== undefined && !this.guard()) return HIT;
     if (this.isActive(start, end, ignore)) return HIT;
     if (token >= this.history.last) return FINE;
     const found = this.history.find(start, end, token, ignore);
@@ -134,6 +137,7 @@ export class Space implements SectionHome {
 
   /** What {@link check} says, with the reason. */
   collision(spans: Spans, token: number, ignore: Ignore | undefined): Collision | undefined {
+    if (this.guard?.() === false) return { reason: 'lapsed' };
     const found = collisionOf(this, spans, token, ignore);
     if (this.describe === undefined || found?.range === undefined) return found;
     return { ...found, where: this.describe([found.range]) };
@@ -220,7 +224,7 @@ export class Space implements SectionHome {
       if (member.closed) continue; // by a callback that ran before its own
       this.stats.notified++;
       if (this.note !== undefined) this.note('notifying', { invalidation: section, subscription: member });
-      const answer = answers.ask(member, partOf(member, section));
+      const answer = answers.ask(member, cut(section.spans, member.spans));
       if (this.note !== undefined) this.note('notified', { invalidation: section, subscription: member, answer });
       if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
     }
@@ -241,7 +245,6 @@ export class Space implements SectionHome {
       (error) => section.giveUp(error),
     );
     try {
-      demandWanted(section); // a callback of pass 1 may have fired the caller's signal
       let answers = asked;
       if (blocker !== undefined) {
         await this.#queue(section, blocker);
@@ -291,7 +294,7 @@ export class Space implements SectionHome {
     };
   }
 
-  #abandon(section: Section): readonly Reader[] {
+  #abandon(section: Section): readonly (Reader | Hold)[] {
     const free = this.gate.abandon(section);
     if (this.note !== undefined) this.note('gaveUp', { waiter: section });
     return free;
@@ -306,11 +309,13 @@ export class Space implements SectionHome {
   }
 
   /** Lets readers go. Schedules only: nobody's code runs inside another's end(). */
-  wake(readers: readonly Reader[]): void {
-    for (const reader of readers) {
-      this.stats.wakes++;
-      if (this.note !== undefined) this.note('wake', { waiter: reader });
-      reader.wake(this.seq);
+  wake(waiters: readonly (Reader | Hold)[]): void {
+    for (const waiter of waiters) {
+      const isHold = waiter instanceof Hold;
+      this.stats.wakes += isHold ? waiter.members.length : 1;
+      if (this.note !== undefined) for (const reader of isHold ? waiter.members : [waiter]) this.note('wake', { waiter: reader });
+      if (isHold) waiter.open();
+      else waiter.wake(this.seq);
     }
   }
 
@@ -321,7 +326,7 @@ export class Space implements SectionHome {
     this.closed = true;
     const error = this.closedError();
     for (const section of this.gate.queued.all()) {
-      for (const reader of this.#abandon(section)) reader.fail(error);
+      for (const waiter of this.#abandon(section)) if (waiter instanceof Reader) waiter.fail(error);
       section.refuse(error);
     }
     for (const section of this.gate.active.all()) {
@@ -353,8 +358,8 @@ export class Space implements SectionHome {
     return this.seq;
   }
 
-  #waits(waiter: Reader | Section, blocker: Section | Hold): void {
-    if (waiter instanceof Reader) this.stats.waits++;
+  #waits(waiter: Reader | Holder | Section, blocker: Section | Hold): void {
+    if (!(waiter instanceof Section)) this.stats.waits++;
     if (this.note === undefined) return;
     this.note('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
   }
@@ -376,7 +381,7 @@ export class Space implements SectionHome {
   #tellEnd(member: Member, section: Section): void {
     if (member.closed || member.subscriber.end === undefined) return;
     try {
-      const part = partOf(member, section);
+      const part = cut(section.spans, member.spans);
       member.subscriber.end(section.outward(), part === section.spans ? section.ranges : toRanges(part));
     } catch (error) {
       // Nobody here can act on it: the section has ended, and the others must hear that. The host reports it, as it
@@ -387,11 +392,6 @@ export class Space implements SectionHome {
       });
     }
   }
-}
-
-/** What of a section concerns a member; the section's own spans if all of it does. */
-function partOf(member: Member, section: Section): Spans {
-  return contains(member.spans, section.spans) ? section.spans : intersect(member.spans, section.spans);
 }
 
 /** Throws if whoever began does not wait any more. */

@@ -32,7 +32,7 @@ export interface TrackerStats {
   wakes: number;
   /** Lookups that announced a hold. */
   holds: number;
-  /** Holds dissolved because `holdMs` ran out. */
+  /** Holds dissolved because `holdMs` ran out, those included that got in line again. */
   holdsExpired: number;
   /** Errors thrown by the observer. */
   observerErrors: number;

@@ -9,8 +9,8 @@ import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { contains, describeSpans, type Spans, toSpans } from '../base/range.js';
 import type { Range, Ranges, Seq } from '../base/vocabulary.js';
+import { lookUp } from './flight.js';
 import type { Subscriber } from './invalidation.js';
-import { Lookup } from './lookup.js';
 import {
   type CommitOptions,
   checkFilter,
@@ -158,7 +158,7 @@ export class OpenSubscription extends Member implements Subscription {
   lookup<T, R>(fetch: Fetch<T>, options: LookupOptions<T, R> & WithinSubscription = {}): Promise<R> {
     try {
       checkNames(options, SUBSCRIPTION_LOOKUP, 'lookup');
-      return new Lookup(this.#space, this.#open(options.ranges), fetch, options, this).start();
+      return lookUp(this.#space, this.#open(options.ranges), fetch, options, this);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -26,24 +26,21 @@ import { printed } from '../base/print.js';
 import { EVERYTHING, single, toSpans } from '../base/range.js';
 import { assimilate } from '../base/thenable.js';
 import type { Collision, Ranges, Seq } from '../base/vocabulary.js';
+import { lookUp } from './flight.js';
 import { HandledSection } from './handle.js';
 import { takeSnapshot } from './inspect.js';
 import type { BeginOptions, Invalidation, Subscriber } from './invalidation.js';
-import { Lookup } from './lookup.js';
 import { checkObservers, type Note, noteTo } from './observer.js';
 import {
   type CommitOptions,
   checkToken,
   checkWait,
-  DEFAULT_HISTORY_CAPACITY,
   type Fetch,
   type FilterOptions,
   filterOf,
   LOOKUP_NAMES,
   type LookupOptions,
   type PlainLookupOptions,
-  type RangeTrackerOptions,
-  TRACKER_OPTIONS,
   WAIT_NAMES,
   type WaitOptions,
 } from './options.js';
@@ -52,6 +49,7 @@ import type { TrackerSnapshot } from './snapshot.js';
 import { Space } from './space.js';
 import type { TrackerStats } from './stats.js';
 import { OpenSubscription, type SubscribeOptions, type Subscription } from './subscription.js';
+import { DEFAULT_HISTORY_CAPACITY, type RangeTrackerOptions, TRACKER_OPTIONS } from './tracker-options.js';
 import { WaitingRead } from './wait.js';
 
 /** @internal What drivers of this package need of a tracker, and the public must not see. */
@@ -83,7 +81,7 @@ export class RangeTracker {
   /** The section of `close`, once that was called. */
   #release: Section | undefined = undefined;
 
-  /** An empty space. Costs a few hundred bytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
+  /** An empty space. Costs some kilobytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: RangeTrackerOptions = {}) {
     checkNames(options, TRACKER_OPTIONS, 'new RangeTracker');
     const { label, historyCapacity = DEFAULT_HISTORY_CAPACITY, observer, clock = systemClock, initialSeq = 0 } = options;
@@ -115,6 +113,14 @@ export class RangeTracker {
   /** True from the call of {@link RangeTracker.close} on. */
   get closed(): boolean {
     return this.#space.closed;
+  }
+
+  /**
+   * True while nobody here knows what has changed: the process shares the space with others, and has lost contact. Every check says
+   * "collides" then; whoever keeps something uses it only while this is false, and asks in the turn of the use. False where nothing is shared.
+   */
+  get lapsed(): boolean {
+    return this.#space.guard?.() === false;
   }
 
   /** Live counters. Read or copy them; they go on counting. */
@@ -279,7 +285,7 @@ export class RangeTracker {
     try {
       if (this.#space.closed) throw this.#space.closedError();
       if (options !== undefined) checkNames(options, LOOKUP_OPTIONS, 'lookup');
-      return new Lookup(this.#space, toSpans(ranges), fetch, options).start();
+      return lookUp(this.#space, toSpans(ranges), fetch, options);
     } catch (error) {
       return Promise.reject(error);
     }

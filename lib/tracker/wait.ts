@@ -3,10 +3,11 @@
  */
 
 import { type Cancellation, cancelOn } from '../base/cancel.js';
-import { describeSpans, type Spans } from '../base/range.js';
+import type { WaitedFor } from '../base/errors.js';
+import { describeSpans, intersect, rangeAt, type Spans } from '../base/range.js';
 import type { Ignore, Seq } from '../base/vocabulary.js';
 import type { WaitOptions } from './options.js';
-import { Reader, waitedFor } from './parties.js';
+import { type Hold, Reader } from './parties.js';
 import type { Space } from './space.js';
 
 /** One waiting `readBegin`. Parked from its start to its settlement. */
@@ -35,7 +36,7 @@ export class WaitingRead extends Reader {
       const { clock } = this.space;
       const what = () => ({
         what: `readBegin over ${describeSpans(this.spans, this.space.describe)}`,
-        waitedFor: waitedFor(this, clock.now()),
+        waitedFor: waitedFor(this, undefined, clock.now()),
       });
       this.cancellation = cancelOn(clock, options, what, (error) => this.fail(error));
     });
@@ -54,4 +55,14 @@ export class WaitingRead extends Reader {
     if (this.space.note !== undefined) this.space.note('gaveUp', { waiter: this });
     this.reject(error);
   }
+}
+
+/** For which section a reader waits, alone or in its hold; `undefined` if it does not. `now` is the clock's time. */
+export function waitedFor(reader: Reader, hold: Hold | undefined, now: number): WaitedFor | undefined {
+  const waiter = reader.blockedBy === undefined ? hold : reader;
+  const section = waiter?.blockedBy;
+  if (waiter === undefined || section === undefined) return undefined;
+  const { label, kind, spans, home } = section;
+  const range = rangeAt(intersect(spans, waiter.spans));
+  return { what: 'invalidation', label, kind, range, where: home.describe?.([range]), forMs: now - waiter.since };
 }

@@ -357,3 +357,86 @@ test('a change that a subscriber does not confirm has changed nothing, and leave
   await space.unmap(pages(0, 2)); // no lock was left held
   expectNothingLeft(tracker, { subscribed: 1 });
 });
+
+describe('what somebody else supplies', () => {
+  /** Answers with how many calls there have been, when it is let go; each call is kept. */
+  function supplier() {
+    const calls: (() => void)[] = [];
+    const supply = () => {
+      const answer = filled(calls.length + 1, SIZE);
+      return new Promise<Uint8Array>((resolve) => calls.push(() => resolve(answer)));
+    };
+    return { calls, supply };
+  }
+
+  test('is asked for at the first touch of each page, and nobody is told', async () => {
+    const { space, log, pages } = makeSpace();
+    const asked: number[] = [];
+    const supply = (page: number) => {
+      asked.push(page);
+      return filled(page + 1, SIZE);
+    };
+    await space.map(pages(0, 3), { supply });
+    expect(space.snapshot(pages(0, 3))).toEqual([undefined, undefined, undefined]);
+    expect(await space.read(at(1), 2)).toEqual(bytes(2, 2));
+    await space.write(at(2), bytes(9));
+    expect(await space.read(at(2), 2)).toEqual(bytes(9, 3));
+    expect(asked).toEqual([1, 2]);
+    expect(log).toEqual([]);
+  });
+
+  test('is dropped where the page has gone meanwhile, or somebody was quicker', async () => {
+    const { space, pages } = makeSpace();
+    const { calls, supply } = supplier();
+    await space.map(pages(0, 2), { supply });
+    const lost = faultOf(space.read(0, 1));
+    await space.unmap(pages(0));
+    calls[0]!();
+    expect(await lost).toEqual(['no-mapping', 0]);
+    const both = [space.fault(pages(1)), space.read(at(1), 1)] as const;
+    for (const go of calls) go();
+    const [[page], read] = await Promise.all(both);
+    expect([calls.length, read, page!.read().subarray(0, 1)]).toEqual([3, bytes(2), bytes(2)]);
+    expect(await space.read(at(1), 1)).toEqual(bytes(2)); // the second answer changed nothing
+  });
+
+  test('fails the touch with its error, or for what is no page, and is asked again by the next one', async () => {
+    const { space, pages } = makeSpace();
+    const answers: (() => Uint8Array)[] = [
+      () => {
+        throw new Error('no such page');
+      },
+      () => bytes(1, 2),
+      () => filled(5, SIZE),
+    ];
+    await space.map(pages(0), { supply: () => answers.shift()!() });
+    await expect(space.read(0, 1)).rejects.toThrow('no such page');
+    await expect(space.read(0, 1)).rejects.toThrow(
+      `supply returned for page 0 is an object; expected a Uint8Array of ${SIZE} bytes`,
+    );
+    expect(await space.read(0, 1)).toEqual(bytes(5));
+  });
+
+  test('stays where it is until it was touched, and is nothing to a child', async () => {
+    const { space, pages } = makeSpace();
+    const supply = (page: number) => filled(page + 1, SIZE);
+    await space.map(pages(0, 2), { supply });
+    await space.read(at(1), 1);
+    expect(await space.migrate(pages(0, 2), {})).toBe(1);
+    const child = await space.fork();
+    expect(await child.read(0, 1)).toEqual(bytes(0));
+    expect(await child.read(at(1), 1)).toEqual(bytes(2));
+    expect(await space.read(0, 1)).toEqual(bytes(1));
+    expect(await space.swapOut(pages(0))).toBe(1);
+    expect(await space.read(0, 1)).toEqual(bytes(1)); // out of the swap
+  });
+
+  test('is refused for objects and huge pages', async () => {
+    const { space, pages } = makeSpace();
+    const supply = () => filled(1, SIZE);
+    const object = createSharedObject({ pages: 1 });
+    await expect(space.map(pages(0), { supply, object })).rejects.toBeInstanceOf(InvalidArgumentError);
+    await expect(space.map(pages(0), { supply, huge: true })).rejects.toBeInstanceOf(InvalidArgumentError);
+    await expect(space.map(pages(0), { supply: bytes(1) as never })).rejects.toBeInstanceOf(InvalidArgumentError);
+  });
+});

@@ -13,14 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chromium, type Page } from './chromium.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const lruCache = join(root, 'node_modules/lru-cache');
 
 /** What of a package.json is used here. */
 interface Manifest {
-  readonly exports: Record<
-    string,
-    { readonly import: { readonly default: string; readonly browser?: { readonly default: string } } }
-  >;
+  readonly exports: Record<string, { readonly import: { readonly default: string } }>;
   readonly tsup: object;
 }
 
@@ -37,7 +33,6 @@ beforeAll(async () => {
   for (const [key, entry] of Object.entries(exports)) {
     if (key !== './package.json') imports[`rangefence${key.slice(1)}`] = entry.import.default.slice(1);
   }
-  imports['lru-cache'] = `/lru-cache${(await manifest(lruCache)).exports['.']!.import.browser!.default.slice(1)}`;
   server = createServer(
     (request, response) => void answer(request.url!).then((text) => response.writeHead(...text[0]).end(text[1])),
   );
@@ -59,7 +54,7 @@ async function manifest(home: string): Promise<Manifest> {
 
 type Answer = readonly [head: [status: number, headers: Record<string, string>], body: string];
 
-/** The page; modules of the build, of what it depends on, and of the contract's runner; nothing else. */
+/** The page; modules of the build, and of the contract's runner; nothing else. */
 async function answer(url: string): Promise<Answer> {
   if (url === '/') {
     const html = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
@@ -67,7 +62,6 @@ async function answer(url: string): Promise<Answer> {
   }
   const places: [prefix: string, home: string][] = [
     ['/dist/', join(folder, 'dist')],
-    ['/lru-cache/', lruCache],
     ['/runtimes/', join(root, 'test/runtimes')],
   ];
   const place = places.find(([prefix]) => url.startsWith(prefix));
@@ -87,7 +81,7 @@ describe('the built package, in a page', () => {
   });
 
   it('loads by every entry', async () => {
-    const entries = Object.keys(imports).filter((name) => name !== 'lru-cache');
+    const entries = Object.keys(imports);
     expect(entries).toEqual(expect.arrayContaining(['rangefence', ...NAMED.map((name) => `rangefence/${name}`)]));
     for (const entry of entries) {
       const names = await page.evaluate(`import('${entry}').then(Object.keys)`);

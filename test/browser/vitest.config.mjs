@@ -27,6 +27,7 @@ const NODE_ONLY = [
   'test/contract/controller.model.test.ts', // what Node says of listeners
   'test/debug/*.test.ts', // contexts that follow awaits, and child processes
   'test/keyed/{packages,differential.model,doors,cycles}.test.ts', // packages for Node, and contexts that follow awaits
+  'test/mirror/cycles.test.ts', // contexts that follow awaits
   'test/explorer/endless.test.ts', // processes
   'test/trace/pictures.test.ts', // pictures on disk
 ];
@@ -36,6 +37,7 @@ const NODE_ONLY_TESTS = [
   'the history grows from little', // process.memoryUsage()
   'bounds of one read are one listener for each wait, .*', // Node's warning about many listeners
   'the asynchronous context of the caller .*', // AsyncLocalStorage
+  '.*every attempt runs in the context of the caller', // AsyncLocalStorage
   'promises .*', // createHook() counts them
   '.*is none for code outside of an exploration, nor after it', // AsyncLocalStorage
   '.*is the same in hosts without AsyncLocalStorage, where explorations take turns',

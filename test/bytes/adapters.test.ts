@@ -156,6 +156,17 @@ describe('chunkdSource', () => {
     expect((await chunks.fetch(15)).byteLength).toBe(5);
   });
 
+  it('takes the signal out of what the package hands down, and leaves the rest to the package', async () => {
+    const { source } = open(plain);
+    const handed = { signal: AbortSignal.abort(new Error('enough')), headers: { accept: '*/*' } };
+    const ours = chunkdSource(source, options);
+    await expect(ours.head(handed)).rejects.toThrow('enough');
+    await expect(ours.fetch(0, 4, handed)).rejects.toThrow('enough');
+    const others = { signal: new AbortController().signal, headers: {} };
+    expect((await ours.fetch(0, 4, others)).byteLength).toBe(4);
+    expect((await ours.fetch(0, undefined, others)).byteLength).toBe((await ours.head(others)).size);
+  });
+
   it('refuses a negative offset with a length, and a name that is no URL', async () => {
     const { source } = open(plain);
     expect(await failure(chunkdSource(source, options).fetch(-4, 2))).toBeInstanceOf(InvalidArgumentError);

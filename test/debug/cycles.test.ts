@@ -65,7 +65,6 @@ describe('a cycle', () => {
     const tracker = track('file', { clock });
     const opened = deferred();
     const holding = tracker.lookup(PAGE, () => opened.promise, { maxAttempts: 1, label: 'holder' });
-    const failing = expect(holding).rejects.toThrow('held its ranges for 1000 ms');
     const writer = checker.run('writer', async () => {
       const outer = await tracker.begin(PAGE, { label: 'outer' });
       opened.resolve(); // this attempt is lost, and the next one holds
@@ -80,7 +79,7 @@ describe('a cycle', () => {
       sections: [{}, { label: 'inner' }],
     });
     clock.advance(2000);
-    await Promise.all([writer, failing]);
+    await Promise.all([writer, holding]); // it has waited, and so its own time is not over: it gets in line again
     const warnings = reports.filter(({ kind }) => kind === 'cycle');
     expect(kinds(warnings)).toEqual(['cycle warning']);
     expect(warnings[0]!.message).toContain('`within`');

@@ -111,8 +111,8 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   {
     name: 'the size of a chunk source is found out once',
     file: 'bytes/adapters/chunkd.ts',
-    find: 'found = await reader.size(bounds);',
-    replace: 'found ??= await reader.size(bounds);',
+    find: 'found = await reader.size(signalOf(options));',
+    replace: 'found ??= await reader.size(signalOf(options));',
     first: [EXAMPLES],
   },
   {
@@ -153,8 +153,8 @@ export const ADAPTER_FAULTS: readonly Fault[] = [
   {
     name: 'a store hands down no signal',
     file: 'bytes/adapters/zarrita.ts',
-    find: 'return options?.signal === undefined ?',
-    replace: 'return options?.signal !== null ?',
+    find: 'readToEnd(found, 0, signalOf(options)))',
+    replace: 'readToEnd(found, 0, options && undefined))',
     first: [RASTERS],
   },
   {

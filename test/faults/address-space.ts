@@ -193,4 +193,25 @@ export const ADDRESS_SPACE_FAULTS: readonly Fault[] = [
     replace: 'if (keep) core.slots.set(page, emptied === undefined ? slot : { ...slot });',
     first: [HUGE],
   },
+  {
+    name: 'what was supplied goes where the page was when it was asked for',
+    file: 'testing/address-space/fault.ts',
+    find: 'supplied.filter(({ page, slot }) => core.slots.get(page) === slot && isSupplied(slot));',
+    replace: 'supplied;',
+    first: ['test/address-space/address-space.test.ts'],
+  },
+  {
+    name: 'a page whose content nobody has supplied yet moves to a device',
+    file: 'testing/address-space/moving.ts',
+    find: '(slot.frame === undefined || slot.frame === zero) && !isSupplied(slot);',
+    replace: '(slot.frame === undefined || slot.frame === zero);',
+    first: ['test/address-space/address-space.test.ts'],
+  },
+  {
+    name: 'a child is supplied by the one who supplies its parent',
+    file: 'testing/address-space/mapping.ts',
+    find: '{ ...slot, supply: undefined }',
+    replace: '{ ...slot }',
+    first: ['test/address-space/address-space.test.ts'],
+  },
 ];

@@ -134,11 +134,10 @@ export const DEBUG_FAULTS: readonly Fault[] = [
     first: [HIDDEN],
   },
   {
-    name: 'debug: a lazy thenable of a callback starts outside the callback',
+    name: 'debug: a lazy thenable of a callback is not waited for',
     file: 'tracker/answers.ts',
     find: 'const promise = assimilate<void | false>(returned);',
-    replace:
-      'const promise = returned === undefined || returned === false ? undefined : assimilate && Promise.resolve(returned as never);',
+    replace: 'const promise = returned instanceof Promise ? assimilate<void | false>(returned) : undefined;',
     first: [HIDDEN],
   },
   {

@@ -118,8 +118,8 @@ export const KEYED_FAULTS: readonly Fault[] = [
   {
     name: 'an overtaken read of the cache begins its load all the same',
     file: 'keyed/flight.ts',
-    find: '        if (run.over) return;\n        try {',
-    replace: '        try {',
+    find: '        if (run.over) return;\n        if (settings.keyed.tracker.lapsed)',
+    replace: '        if (settings.keyed.tracker.lapsed)',
     first: [CACHE],
   },
   {
@@ -354,6 +354,13 @@ export const KEYED_FAULTS: readonly Fault[] = [
     first: [PACKAGES, CACHE],
   },
   {
+    name: 'a hit does not look at the names of its options',
+    file: 'keyed/options.ts',
+    find: "checkNames(options, LOAD_OPTIONS, 'getOrLoad');",
+    replace: '',
+    first: ['test/base/options.test.ts'],
+  },
+  {
     name: 'a watch counts as reading until its value is through',
     file: 'keyed/watch.ts',
     find: 'isRunning = false; // and not when it resolves: a change may begin and end before that',
@@ -377,8 +384,8 @@ export const KEYED_FAULTS: readonly Fault[] = [
   {
     name: 'a subscriber of keys is not told of the end',
     file: 'keyed/told.ts',
-    find: 'if (over !== undefined) subscriber.end!(over);',
-    replace: 'void over;',
+    find: 'return { invalidate, end: (section) => tell(section, (change) => subscriber.end!(change)) };',
+    replace: 'return { invalidate };',
     first: [WATCH],
   },
   {

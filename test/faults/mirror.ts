@@ -6,6 +6,7 @@ import type { Fault } from './faults.js';
 const EXAMPLES = 'test/mirror/mirror.test.ts';
 const MODEL = 'test/mirror/mirror.model.test.ts';
 const RACE = 'test/mirror/mirror.race.test.ts';
+const CYCLES = 'test/mirror/cycles.test.ts';
 const CONTEXTS = 'test/bytes/contexts.test.ts';
 
 /** Wrong behaviour of `RangeMirror`, one at a time. */
@@ -97,14 +98,28 @@ export const MIRROR_FAULTS: readonly Fault[] = [
   {
     name: 'the budget drops what a running read needs',
     file: 'mirror/table.ts',
-    find: 'return entry.pins === 0;',
-    replace: 'return true;',
+    find: 'filter((entry) => entry.pins === 0 && entry.lot === undefined);',
+    replace: 'filter((entry) => entry.lot === undefined);',
+    first: [EXAMPLES],
+  },
+  {
+    name: 'the budget drops the page that was used last',
+    file: 'mirror/table.ts',
+    find: 'const oldest = this.#lru.oldest!;',
+    replace: 'const oldest = this.#lru.list().at(-1)!;',
+    first: [EXAMPLES],
+  },
+  {
+    name: 'a use of a page does not count',
+    file: 'mirror/table.ts',
+    find: 'if (entry?.lot !== undefined) {',
+    replace: 'if (false as boolean && entry?.lot !== undefined) {',
     first: [EXAMPLES],
   },
   {
     name: 'what was kept for a read stays when the read is over',
     file: 'mirror/table.ts',
-    find: 'return this.#aside.delete(entry.index);',
+    find: 'return this.#entries.delete(entry.index);',
     replace: 'return false;',
     first: [EXAMPLES],
   },
@@ -163,5 +178,61 @@ export const MIRROR_FAULTS: readonly Fault[] = [
     find: 'if (failure === undefined) this.#turnOver();',
     replace: 'if (failure === undefined || kept.length > 0) this.#turnOver();',
     first: [CONTEXTS],
+  },
+  {
+    name: 'an option of a mirror that is misspelt is ignored',
+    file: 'mirror/options.ts',
+    find: "if (isPlain(options)) checkNames(options, MIRROR_OPTIONS, 'new RangeMirror');",
+    replace: '',
+    first: ['test/base/options.test.ts'],
+  },
+  {
+    name: 'an option of a read of a mirror that is misspelt is ignored',
+    file: 'mirror/options.ts',
+    find: "checkNames(options, READ_OPTIONS, 'read');",
+    replace: '',
+    first: ['test/base/options.test.ts'],
+  },
+  {
+    name: 'a read inside of a load waits for that load',
+    file: 'mirror/page-read.ts',
+    find: 'if (cycle !== undefined) return this.fail(new CycleError(cycle.map(String)));',
+    replace: '',
+    first: [CYCLES],
+  },
+  {
+    name: 'a load that is over goes on to be one that waits',
+    file: 'mirror/run.ts',
+    find: '    this.#activity.finish();\n',
+    replace: '',
+    first: [CYCLES],
+  },
+  {
+    name: 'a prefetch inside of a load is waited for',
+    file: 'mirror/page-read.ts',
+    find: 'this.inside = keeps ? currentActivity() : undefined;',
+    replace: 'this.inside = currentActivity();',
+    first: [CYCLES],
+  },
+  {
+    name: 'a load is an activity of its own only until it returns a thenable',
+    file: 'mirror/run.ts',
+    find: '        return assimilate(pages) ?? Promise.resolve(pages as readonly Page[]);\n      });',
+    replace: '        return pages;\n      }) as never;\n      returned = assimilate(returned) ?? Promise.resolve(returned);',
+    first: [CYCLES],
+  },
+  {
+    name: 'a trace does not know of loads that were hit',
+    file: 'trace/recorder.ts',
+    find: "if (collision !== undefined) this.#add('collided', seq, { ...step, ...hitBy(collision) });",
+    replace: '',
+    first: ['test/mirror/inspect.test.ts'],
+  },
+  {
+    name: 'a load that has failed is shown as one that was installed',
+    file: 'mirror/run.ts',
+    find: '    this.failure = { error };\n    this.#close();\n    if (!wasHit)',
+    replace: '    this.#close();\n    if (!wasHit)',
+    first: ['test/mirror/inspect.test.ts'],
   },
 ];

@@ -1,11 +1,12 @@
 /**
  * `npm run test:faults`: a check that cannot fail is a defect, so every fault of the lists is seeded, alone, and the
- * ordinary suite must fail. A fault that survives fails the run.
+ * test files that it names must fail. A fault that survives fails the run.
  *
  *   --only TEXT   only faults whose name has this text in it
+ *   --whole       a fault that its files do not notice gets the whole suite, which takes minutes for each, to find who does
  *
  * A test that fails anyway catches nothing: each test that has caught a fault must pass in the end without any, and so must
- * the whole suite before the first fault that gets past the files that are tried first.
+ * the whole suite before the first fault that is tried on it.
  *
  * The library on disk is never touched: the fault is put in where the tests load the file (vitest.config.mjs). Runners
  * (runner.ts) stay from one fault to the next, which saves their start; the tests of each fault have a thread of their own, and
@@ -21,11 +22,13 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** One line for each list of faults: the module beside this one, and what it exports. */
 const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['faults', 'FAULTS'],
+  ['lanes', 'LANE_FAULTS'],
   ['mirror', 'MIRROR_FAULTS'],
   ['explorer', 'EXPLORER_FAULTS'],
   ['bytes', 'BYTES_FAULTS'],
   ['adapters', 'ADAPTER_FAULTS'],
   ['keyed', 'KEYED_FAULTS'],
+  ['sharing', 'SHARING_FAULTS'],
   ['query', 'QUERY_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
@@ -39,7 +42,7 @@ interface Catch {
 /** One more than the cores that the whole run is planned for: some faults are noticed only by a test whose time runs out. */
 const AT_ONCE = 3;
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, whole: { type: 'boolean', default: false } } });
 const all = await Promise.all(LISTS.map(([module, name]) => readList(module, name)));
 const faults = all.flat().filter(({ name }) => name.includes(values.only));
 const outdated = faults.filter(({ file, find }) => readFileSync(`${ROOT}lib/${file}`, 'utf8').split(find).length !== 2);
@@ -77,16 +80,15 @@ async function seedAll(): Promise<boolean> {
     for (let fault = queue.shift(); fault !== undefined; fault = queue.shift()) {
       const begun = performance.now();
       let by = caughtBy(fault, await runner.seed(fault.first, fault));
-      if (by === undefined) {
+      if (by === undefined && values.whole) {
         sound ??= runner.sound([]).then((outcome) => demandSound(outcome, 0));
         await sound;
         by = caughtBy(fault, await runner.seed([], fault));
       }
       if (by !== undefined) catches.push({ fault, by });
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-      console.log(
-        `${by === undefined ? 'SURVIVED' : 'caught  '}  ${fault.name}  ${by === undefined ? '' : `<- ${name(by)}`}  ${seconds} s`,
-      );
+      const notice = by === undefined ? `past ${values.whole ? 'the whole suite' : fault.first.join(', ')}` : `<- ${name(by)}`;
+      console.log(`${by === undefined ? 'SURVIVED' : 'caught  '}  ${fault.name}  ${notice}  ${seconds} s`);
     }
   };
   await Promise.all(runners.map(worker));

@@ -18,6 +18,12 @@ class Desk {
     return read.promise;
   };
 
+  /** Answers all reads from this one on. */
+  async answer(value: string, from = 0): Promise<void> {
+    for (const read of this.reads.slice(from)) read.resolve(value);
+    await settled();
+  }
+
   lookup(key: Parameters<KeyedFence<string>['lookup']>[0] & string, options = {}): Outcome<string> {
     return new Outcome(this.fence.lookup(key, this.fetch, options));
   }
@@ -51,8 +57,7 @@ describe('lookup of a key', () => {
     const desk = new Desk();
     const [a, b] = [desk.lookup('a'), desk.lookup('b')];
     await desk.change('a');
-    for (const read of [...desk.reads]) read.resolve('old');
-    await settled();
+    await desk.answer('old');
     expect([a.state, b.value]).toEqual(['pending', 'old']);
     desk.reads[2]!.resolve('new');
     await settled();
@@ -294,8 +299,7 @@ describe('a section', () => {
     expect([before.state, inside.state, desk.reads.length]).toEqual(['pending', 'pending', 1]);
     section.end();
     await settled();
-    for (const read of desk.reads.slice(1)) read.resolve('new');
-    await settled();
+    await desk.answer('new', 1);
     expect([before.value, inside.value, desk.fence.size]).toEqual(['new', 'new', 0]);
   });
 
@@ -305,13 +309,11 @@ describe('a section', () => {
     const section = await soon(desk.fence.begin(desk.fence.where((key) => key.startsWith('user:'))));
     expect([section.keys, section.isAll, section.has('user:7'), section.has('page:7')]).toEqual([undefined, false, true, false]);
     const [inside, beside] = [desk.lookup('user:2'), desk.lookup('page:2')];
-    for (const read of [...desk.reads]) read.resolve('old');
-    await settled();
+    await desk.answer('old');
     expect([match.state, other.value, inside.state, beside.value]).toEqual(['pending', 'old', 'pending', 'old']);
     section.end();
     await settled();
-    for (const read of desk.reads.slice(3)) read.resolve('new');
-    await settled();
+    await desk.answer('new', 3);
     expect([match.value, inside.value, desk.fence.size]).toEqual(['new', 'new', 0]);
   });
 

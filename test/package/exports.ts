@@ -32,7 +32,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
   ],
   'rangefence/debug': ['LockOrderError', 'lockOrder'],
   'rangefence/keyed': ['CycleError', 'KeyedFence', 'fence', 'watch'],
-  'rangefence/mirror': ['BannedError', 'LoadError', 'RangeMirror'],
+  'rangefence/mirror': ['BannedError', 'CycleError', 'LoadError', 'RangeMirror'],
   'rangefence/query/apollo': ['fenceLink'],
   'rangefence/query/rtk': ['fencedBaseQuery'],
   'rangefence/query/swr': ['fenceMiddleware'],

@@ -181,38 +181,28 @@ function handler(name: string, packageName: string, make: (files: string) => Pro
 
 const modules = '/usr/lib/apache2/modules';
 
+function nginx(name: string, more = ''): Server {
+  return program({
+    name,
+    program: '/usr/sbin/nginx',
+    versionArgs: ['-v'],
+    configuration: ({ files, work }, port) => `
+      daemon off; pid ${work}/pid; error_log stderr warn;
+      events {}
+      http {
+        access_log off; sendfile on; ${more}
+        client_body_temp_path ${work}/1; proxy_temp_path ${work}/2; fastcgi_temp_path ${work}/3;
+        uwsgi_temp_path ${work}/4; scgi_temp_path ${work}/5;
+        server { listen 127.0.0.1:${port}; root ${files}; }
+      }`,
+    args: (path) => ['-e', 'stderr', '-c', path],
+  });
+}
+
 /** All of them. Every configuration is the shortest that starts: what it does not say is as the server comes. */
 export const SERVERS: readonly Server[] = [
-  program({
-    name: 'nginx',
-    program: '/usr/sbin/nginx',
-    versionArgs: ['-v'],
-    configuration: ({ files, work }, port) => `
-      daemon off; pid ${work}/pid; error_log stderr warn;
-      events {}
-      http {
-        access_log off; sendfile on;
-        client_body_temp_path ${work}/1; proxy_temp_path ${work}/2; fastcgi_temp_path ${work}/3;
-        uwsgi_temp_path ${work}/4; scgi_temp_path ${work}/5;
-        server { listen 127.0.0.1:${port}; root ${files}; }
-      }`,
-    args: (path) => ['-e', 'stderr', '-c', path],
-  }),
-  program({
-    name: 'nginx, without ETag',
-    program: '/usr/sbin/nginx',
-    versionArgs: ['-v'],
-    configuration: ({ files, work }, port) => `
-      daemon off; pid ${work}/pid; error_log stderr warn;
-      events {}
-      http {
-        access_log off; sendfile on; etag off;
-        client_body_temp_path ${work}/1; proxy_temp_path ${work}/2; fastcgi_temp_path ${work}/3;
-        uwsgi_temp_path ${work}/4; scgi_temp_path ${work}/5;
-        server { listen 127.0.0.1:${port}; root ${files}; }
-      }`,
-    args: (path) => ['-e', 'stderr', '-c', path],
-  }),
+  nginx('nginx'),
+  nginx('nginx, without ETag', 'etag off;'),
   program({
     name: 'apache',
     program: '/usr/sbin/apache2',

@@ -10,6 +10,7 @@ const KINDS: readonly (Omit<WorldOptions, 'seed' | 'lookups'> & { readonly name:
   { name: 'hot spot', pages: 2, readers: 12, writers: 4 },
   { name: 'cancelled', pages: 12, readers: 12, writers: 5, cancels: true, tickChance: 0.2, holdMs: 4 },
   { name: 'forgetful', pages: 128, readers: 24, writers: 8, historyCapacity: 3 },
+  { name: 'scattered', pages: 8192, readers: 12, writers: 4, subscribers: 2, scattered: 3000, historyCapacity: 64 },
   { name: 'subscribed', pages: 24, readers: 8, writers: 4, subscribers: 4, cancels: true },
 ];
 

@@ -1,5 +1,5 @@
 import type { Invalidation, Range, RangeTracker, ReaderInfo } from '../../lib/index.js';
-import { type Hold, Reader, type Waiter } from '../../lib/tracker/parties.js';
+import { type Hold, type Holder, Reader, type Waiter } from '../../lib/tracker/parties.js';
 import { spaceOf } from '../../lib/tracker/tracker.js';
 
 /** What `inspect()` shows as plain data, as the objects themselves, by which tests tell them apart. */
@@ -34,6 +34,6 @@ export function insidesOf(tracker: RangeTracker): Insides {
   };
 }
 
-function readersOf(waiter: Waiter): readonly Reader[] {
+function readersOf(waiter: Waiter): readonly (Reader | Holder)[] {
   return waiter instanceof Reader ? [waiter] : (waiter as Hold).members;
 }

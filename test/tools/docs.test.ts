@@ -18,12 +18,21 @@ const entries = new Map<string, string>(
 
 const load: Load = (specifier) => import(/* @vite-ignore */ entries.get(specifier) ?? specifier);
 
+const AsyncFunction = (async () => {}).constructor as new (body: string) => () => Promise<void>;
+
 const docs = existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')) : [];
 const fences = ['README.md', ...docs.map((name) => `docs/${name}`)].flatMap((path) => extractFences(path, text(path)));
 
 describe('the examples of README and docs', () => {
   test('exist, in the README too', () => {
     expect(fences.some(({ path }) => path === 'README.md')).toBe(true);
+  });
+
+  test('run pasted into an .mjs where they are the README’s: they have no types', () => {
+    for (const { path, line, code } of fences.filter((fence) => fence.path === 'README.md')) {
+      const body = code.replace(/^import .*;$/gm, '');
+      expect(() => new AsyncFunction(body), `${path}:${line}`).not.toThrow();
+    }
   });
 
   test('have no type errors', { timeout: 30_000 }, () => {

@@ -51,6 +51,10 @@ describe('the rules of the house', () => {
   it('ask for a note on top of a wing, of a screen at most', () => {
     expect(house({ 'a/index.ts': 'export {};\n' })).toEqual(['a/index.ts does not begin with a note']);
     const long = `/**\n${' * and so on\n'.repeat(19)} */\n`;
+    const lost = '/** \n * b.ts, deeper.ts, then c.ts; see other/d.ts\n */\n';
+    expect(house({ 'a/index.ts': lost.replace('** ', '**'), 'a/b.ts': '', 'a/in/deeper.ts': '' })).toEqual([
+      'the note of a/index.ts names c.ts, which is not in its wing',
+    ]);
     expect(house({ 'a/index.ts': long })).toEqual(['the note of a/index.ts has 21 lines; expected at most 20']);
   });
 });

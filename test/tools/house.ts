@@ -5,7 +5,7 @@
  * 2. Arrows run down: with every wing as one room the house has at most 7 floors, and the tracker at most 10 inside.
  * 3. One door a wing: from outside `wing/index.js`, for other wings also `wing/internal.js`. `base` is the ground floor, and open;
  *    what stands on the whole package may come in by its main entry.
- * 4. A wing begins with a note, on top of its `index.ts`, of at most 20 lines.
+ * 4. A wing begins with a note, on top of its `index.ts`, of at most 20 lines, and files that it names are in the wing.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path/posix';
@@ -25,7 +25,7 @@ export function problemsOfHouse(files: ReadonlyMap<string, string>): string[] {
   const problems = circlesOf(arrows).map((circle) => `circle: ${circle.join(' -> ')}`);
   for (const [from, targets] of arrows)
     for (const to of targets) if (!isDoor(from, to)) problems.push(`${from} reaches past the door of ${to}`);
-  for (const [path, text] of files) if (/^[^/]+\/index\.ts$/.test(path)) problems.push(...note(path, text));
+  for (const [path, text] of files) if (/^[^/]+\/index\.ts$/.test(path)) problems.push(...note(path, text, files));
   if (problems.length > 0) return problems; // floors of a house with circles mean nothing
   const whole = floors(merged(arrows));
   if (whole > FLOORS) problems.push(`the house has ${whole} floors; expected at most ${FLOORS}`);
@@ -84,10 +84,16 @@ function isDoor(from: string, to: string): boolean {
   return to === `${wing}/index.ts` || (to === `${wing}/internal.ts` && from.includes('/'));
 }
 
-function note(path: string, text: string): string[] {
-  const lines = /^\/\*\*\n(?: \*.*\n)+/.exec(text)?.[0].trimEnd().split('\n').length;
-  if (lines === undefined) return [`${path} does not begin with a note`];
-  return lines > NOTE_LINES ? [`the note of ${path} has ${lines} lines; expected at most ${NOTE_LINES}`] : [];
+function note(path: string, text: string, files: ReadonlyMap<string, string>): string[] {
+  const found = /^\/\*\*\n(?: \*.*\n)+/.exec(text)?.[0].trimEnd();
+  if (found === undefined) return [`${path} does not begin with a note`];
+  const lines = found.split('\n').length;
+  const wing = [...files.keys()].filter((file) => file.startsWith(`${dirname(path)}/`));
+  const lost = (found.match(/(?<!\/)\b[\w-]+\.ts\b/g) ?? []).filter((name) => !wing.some((file) => file.endsWith(`/${name}`)));
+  return [
+    ...(lines > NOTE_LINES ? [`the note of ${path} has ${lines} lines; expected at most ${NOTE_LINES}`] : []),
+    ...lost.map((name) => `the note of ${path} names ${name}, which is not in its wing`),
+  ];
 }
 
 /** Every wing as one room. */

@@ -109,6 +109,14 @@ describe('the house rules', () => {
     ]);
   });
 
+  test('refuse a script that package.json does not have, but in the changelog', () => {
+    const files = { 'docs/a.md': '\n`npm run a:b`, `npm run b`.\n', 'CHANGELOG.md': '`npm run b`\n' };
+    expect(problemsOf({ ...files, 'package.json': '{ "scripts": { "a:b": "", "b": "" } }' })).toEqual([]);
+    expect(problemsOf({ ...files, 'package.json': '{ "scripts": { "a:b": "" } }' })).toEqual([
+      'docs/a.md:2: names the script b, which does not exist',
+    ]);
+  });
+
   test('refuse a lock file that records addresses', () => {
     expect(problemsOf({ 'package-lock.json': '{\n"version": "1.0.0"\n}\n' })).toEqual([]);
     const problems = problemsOf({ 'package-lock.json': '{\n"resolved": "https://mirror.example/a.tgz"\n}\n' });

@@ -27,10 +27,14 @@ export interface Problem {
 type Report = (path: string, line: number, text: string) => void;
 
 const TOP = new Set(
-  '.ci .git .gitignore CHANGELOG.md LICENSE README.md bench biome.json docs lib package-lock.json package.json test tsconfig.json'.split(
-    ' ',
-  ),
+  [
+    '.ci .git .github .gitignore bench docs examples lib test',
+    'CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md',
+    'biome.json package-lock.json package.json tsconfig.json',
+  ].flatMap((names) => names.split(' ')),
 );
+/** Files at the top level that rules read. */
+const READ_AT_TOP = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'package.json', 'package-lock.json'];
 const MAX_MODULE_LINES = 400;
 const MAX_CORE_EXPORTS = 12;
 const README_CODE_LINE = 19;
@@ -48,6 +52,7 @@ export function checkStyle(tree: Tree): Problem[] {
   topLevel(tree, report);
   lockFile(tree, report);
   readme(tree, report);
+  scripts(tree, report);
   for (const [path, text] of tree.files) {
     if (path.endsWith('.md')) links(tree, path, text, report);
     if (!/^lib\/.*\.ts$/.test(path)) continue;
@@ -82,6 +87,20 @@ function readme({ files }: Tree, report: Report): void {
   const code = text.split('\n').findIndex((line) => /^```ts\b/.test(line)) + 2;
   if (code === 1) report('README.md', 1, 'has no TypeScript fence');
   else if (code > README_CODE_LINE) report('README.md', code, `code begins here; expected it by line ${README_CODE_LINE}`);
+}
+
+/** Documents name no script that package.json does not have. The changelog may: it tells of the past. */
+function scripts({ files }: Tree, report: Report): void {
+  const known: unknown = JSON.parse(files.get('package.json') ?? '{}').scripts;
+  if (known === undefined) return;
+  for (const [path, text] of files) {
+    if (!path.endsWith('.md') || path === 'CHANGELOG.md') continue;
+    text.split('\n').forEach((line, index) => {
+      for (const [, name = ''] of line.matchAll(/\bnpm run ([\w:-]*\w)/g)) {
+        if (!Object.hasOwn(known as object, name)) report(path, index + 1, `names the script ${name}, which does not exist`);
+      }
+    });
+  }
 }
 
 /** Relative links lead to files, and fragments to headings of Markdown files. */
@@ -204,7 +223,7 @@ export function readTree(root: string): Tree {
   );
   const top = readdirSync(root).filter((name) => !ignored.has(name) && !name.endsWith('.tgz'));
   const files = new Map<string, string>();
-  for (const name of ['README.md', 'CHANGELOG.md', 'package-lock.json']) if (top.includes(name)) files.set(name, text(name));
+  for (const name of READ_AT_TOP) if (top.includes(name)) files.set(name, text(name));
   for (const folder of ['lib', 'docs']) {
     if (!top.includes(folder)) continue;
     for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {

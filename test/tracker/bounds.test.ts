@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClosedError, RangeTracker, RetryLimitError, SubscriberError, TimeoutError } from '../../lib/index.js';
+import { ClosedError, RangeTracker, SubscriberError, TimeoutError } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
 import { hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
@@ -156,20 +156,17 @@ describe('an error', () => {
     });
   });
 
-  it('of a hold that ran out says for which section it waited', async () => {
+  it('of a lookup whose hold waits says for which section it waits', async () => {
     const { tracker, clock } = make();
-    const read = tracker.lookup(PAGE, () => 1, { maxAttempts: 1, holdMs: 100 });
-    const outcome = new Outcome(read);
-    await turns();
-    expect(outcome.value).toBe(1);
     const never = tracker.tryBegin(PAGE, { label: 'stuck' })!;
-    const lost = new Outcome(tracker.lookup(PAGE, () => 1, { maxAttempts: 1, holdMs: 100 }));
+    const lost = new Outcome(tracker.lookup(PAGE, () => 1, { maxAttempts: 1, timeoutMs: 100 }));
     const next = tracker.tryBegin(PAGE, { within: never, label: 'younger' })!;
     never.end();
     await turns();
+    expect(tracker.inspect().holds).toMatchObject([{ admitted: false }]);
     clock.advance(100);
     await turns();
-    expect(lost.error).toBeInstanceOf(RetryLimitError);
+    expect(lost.error).toBeInstanceOf(TimeoutError);
     expect((lost.error as Error).message).toContain('it waits for the invalidation "younger" (clear) over [0, 8)');
     next.end();
   });

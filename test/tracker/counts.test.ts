@@ -66,9 +66,9 @@ const PROMISES: Record<
   [promises: number, work: (tracker: RangeTracker) => Promise<unknown>, stats: Partial<TrackerStats>]
 > = {
   'a quiet lookup with a synchronous fetch': [1, (tracker) => tracker.lookup(PAGE, () => 1), { commits: 1 }],
-  'a quiet lookup with an asynchronous fetch': [2, (tracker) => tracker.lookup(PAGE, () => READY), { commits: 1 }],
-  'a lookup that collides': [4, (tracker) => hitOnce(tracker), { collisions: 1, holds: 0 }],
-  'a lookup that collides and then holds': [4, (tracker) => hitOnce(tracker, { maxAttempts: 1 }), { collisions: 1, holds: 1 }],
+  'a quiet lookup with an asynchronous fetch': [1, (tracker) => tracker.lookup(PAGE, () => READY), { commits: 1 }],
+  'a lookup that collides': [5, (tracker) => hitOnce(tracker), { collisions: 1, holds: 0 }],
+  'a lookup that collides and then holds': [5, (tracker) => hitOnce(tracker, { maxAttempts: 1 }), { collisions: 1, holds: 1 }],
   'a lookup that waits': [
     5,
     (tracker) => duringSection(tracker, () => tracker.lookup(PAGE, () => READY)),

@@ -14,27 +14,30 @@ const failure = (promise: Promise<unknown>) =>
   );
 
 describe('a subscriber that invalidates what it is told about', () => {
-  const ways: [string, (tracker: RangeTracker) => unknown][] = [
-    ['returns a mutate of the same range', (tracker) => tracker.mutate(PAGE, () => {})],
-    ['returns an invalidate of a part of it', (tracker) => tracker.invalidate(range(2, 3))],
-    ['returns two of them', (tracker) => Promise.all([tracker.invalidate(PAGE), tracker.invalidate(PAGE)])],
+  // How, and after how many begins the error comes: four in each other, or 4,096 that wait.
+  const ways: [string, number, (tracker: RangeTracker) => unknown][] = [
+    ['returns a mutate of the same range', 5, (tracker) => tracker.mutate(PAGE, () => {})],
+    ['returns an invalidate of a part of it', 5, (tracker) => tracker.invalidate(range(2, 3))],
+    ['returns two of them', 31, (tracker) => Promise.all([tracker.invalidate(PAGE), tracker.invalidate(PAGE)])],
     [
       'returns one after a turn',
+      4097,
       async (tracker) => {
         await turns(1);
         await tracker.mutate(PAGE, () => {});
       },
     ],
-    ['returns one of everything', (tracker) => tracker.invalidate(range(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))],
+    ['returns one of everything', 5, (tracker) => tracker.invalidate(range(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))],
   ];
 
-  it.each(ways)('and %s ends in a FeedbackError, with nothing left active', async (_, react) => {
+  it.each(ways)('and %s ends in a FeedbackError, with nothing left active', async (_, begins, react) => {
     const tracker = new RangeTracker();
     tracker.subscribe(PAGE, { invalidate: () => react(tracker) as Promise<void> }, { label: 'cache' });
     const error = (await failure(tracker.mutate(PAGE, () => {}))) as Error;
     expect(error).toBeInstanceOf(FeedbackError);
     expect(error.message).toContain('the subscriber "cache" over [0, 8) would be told of the invalidation (clear)');
     expect(error.message.length).toBeLessThan(300);
+    expect(tracker.stats.begins).toBe(begins);
     expectNothingLeft(tracker, { subscribed: 1 });
     expect(await soon(tracker.lookup(range(20, 28), () => 'fine'))).toBe('fine');
   });

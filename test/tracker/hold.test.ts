@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RangeTracker, RetryLimitError } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
-import { type Holder, hold } from '../support/holding.js';
+import { type Holder, hit, hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
 import { ManualFetch, range } from '../support/reading.js';
 import { Outcome, soon, turns } from '../support/turns.js';
@@ -42,16 +42,47 @@ describe('the end of a hold', () => {
     expectNothingLeft(tracker, { clock });
   });
 
-  it('comes while it waits for its turn, too, and then nobody is held up by it any more', async () => {
+  it('comes while it waits for its turn, too: it delays nobody any longer, and gets in line again', async () => {
     const { tracker, clock } = make();
     const { read, outcome, section } = await waitingHold(tracker, { holdMs: 50 });
     const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(50);
     await turns();
-    expect(outcome.error).toMatchObject({ message: expect.stringContaining('held its ranges for 50 ms'), attempts: 1 });
-    expect([begun.state, tracker.inspect().waiting, read.calls.length]).toEqual(['resolved', 0, 1]);
+    expect([outcome.state, begun.state, tracker.inspect().waiting, read.calls.length]).toEqual(['pending', 'resolved', 1, 1]);
+    const later = new Outcome(tracker.begin(PAGE));
     begun.value!.end();
     section.end();
+    await turns();
+    expect([later.state, read.calls.length]).toEqual(['pending', 2]);
+    read.last.resolve('fresh');
+    await turns();
+    expect(outcome.value).toBe('fresh');
+    later.value!.end();
+    expectNothingLeft(tracker, { clock });
+  });
+
+  it('comes when the time in its turn is over, however long it has waited and whomever it has delayed meanwhile', async () => {
+    const { tracker, clock } = make();
+    const { read, outcome, section } = await waitingHold(tracker, { holdMs: 50 });
+    const delayed = new Outcome(tracker.begin(PAGE));
+    clock.advance(40);
+    await turns();
+    section.end();
+    await turns();
+    expect([delayed.state, read.calls.length]).toEqual(['pending', 2]);
+    clock.advance(10); // the begin has waited for 50 ms, the hold has had its turn for 10
+    await turns();
+    expect([delayed.state, outcome.state]).toEqual(['resolved', 'pending']);
+    delayed.value!.end();
+    read.last.resolve('stale');
+    await turns();
+    expect(tracker.inspect().holds).toMatchObject([{ admitted: true, leftMs: 40 }]);
+    clock.advance(39);
+    await turns();
+    expect(outcome.state).toBe('pending');
+    clock.advance(1);
+    await turns();
+    expect(outcome.error).toBeInstanceOf(RetryLimitError);
     expectNothingLeft(tracker, { clock });
   });
 
@@ -256,9 +287,19 @@ describe('a hold', () => {
       new Outcome(tracker.lookup(PAGE, patient.fetch, { holdMs: 100 })),
     ];
     expect(tracker.inspect().holds).toHaveLength(2);
+    clock.advance(1000);
+    await turns();
+    // Nobody has waited for them.
+    expect(tracker.inspect().holds.map(({ leftMs }) => leftMs)).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    const begun = new Outcome(tracker.begin(PAGE));
     clock.advance(10);
     await turns();
     expect([tracker.inspect().holds.length, tracker.stats.holdsExpired]).toEqual([1, 1]);
+    clock.advance(90);
+    await turns();
+    expect([begun.state, tracker.inspect().holds.length]).toEqual(['resolved', 0]);
+    begun.value!.end();
+    expect([suspicious.calls.length, patient.calls.length]).toEqual([0, 0]);
     section.end();
     await turns();
     expect([suspicious.calls.length, patient.calls.length]).toEqual([1, 1]);
@@ -308,6 +349,32 @@ describe('a hold', () => {
     read.last.resolve('fresh');
     await soon(Promise.all([result, begun]));
     expect(log).toEqual(['commit at 2, 0 active', 'begin at 3']);
+  });
+
+  it('waits for all begins that its end before it has let go, also if the first of them ends before the second has entered', async () => {
+    const { tracker, clock } = make();
+    const first = await hold(tracker, PAGE);
+    // Ends the first section from inside of its begin.
+    const impatient = tracker.subscribe(range(4, 8), { invalidate: (invalidation) => invalidation.end() });
+    const wide = new ManualFetch();
+    const result = tracker.lookup(range(0, 16), wide.fetch, { maxAttempts: 1 });
+    hit(tracker, range(8, 16));
+    const begins = [new Outcome(tracker.begin(range(4, 8)))];
+    wide.last.resolve('stale');
+    await turns();
+    begins.push(new Outcome(tracker.begin(range(0, 4))));
+    expect(tracker.inspect().holds).toHaveLength(2);
+    await first.commit();
+    expect(begins.map(({ state }) => state)).toEqual(['rejected', 'resolved']);
+    expect(wide.calls).toHaveLength(1);
+    begins[1]!.value!.end();
+    await turns();
+    wide.last.resolve('fresh');
+    expect(await soon(result)).toBe('fresh');
+    // It was never admitted in between, only to get in line again.
+    expect([tracker.stats.collisions, tracker.stats.holds]).toEqual([2, 2]);
+    impatient.close();
+    expectNothingLeft(tracker, { clock });
   });
 
   it('does not outlive a fetch that never ends once its lookup has timed out', async () => {

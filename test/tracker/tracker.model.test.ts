@@ -11,7 +11,7 @@ import {
 } from '../../lib/index.js';
 import { ManualClock, settled } from '../support/model/clock.js';
 import { property } from '../support/model/random.js';
-import { anyMeet } from '../support/model/ranges.js';
+import { anyMeet, scattered } from '../support/model/ranges.js';
 import { type Moment, Witness } from '../support/model/witness.js';
 
 const OWNER = { name: 'owner' };
@@ -228,9 +228,11 @@ function ignores(ignore: Ignore | undefined, { kind, owner, label }: Invalidatio
 }
 
 const range = fc.tuple(fc.nat(14), fc.integer({ min: 1, max: 4 })).map(([start, length]) => ({ start, end: start + length }));
+const many = fc.tuple(fc.nat(3), fc.integer({ min: 1000, max: 2000 }), fc.integer({ min: 2, max: 3 }));
 const ranges = fc.oneof(
-  { weight: 3, arbitrary: range.map((one) => [one]) },
-  { weight: 1, arbitrary: fc.array(range, { minLength: 1, maxLength: 4 }) },
+  { weight: 30, arbitrary: range.map((one) => [one]) },
+  { weight: 10, arbitrary: fc.array(range, { minLength: 1, maxLength: 4 }) },
+  { weight: 1, arbitrary: many.map((shape) => scattered(...shape)) },
 );
 const step = fc.record({
   what: fc.constantFrom(

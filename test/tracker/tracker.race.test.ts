@@ -22,6 +22,15 @@ test.each(seeds(6))('a memory of two ranges costs retries and nothing else (seed
   expect(counts.historyLost).toBeGreaterThan(0);
 });
 
+test.each(seeds(4))(
+  'lists of thousands of ranges are as exact, and one section each in a memory of six (seed %i)',
+  async (seed) => {
+    const people = { readers: 8, writers: 3, subscribers: 1, pages: 4096 };
+    const counts = await runWorld({ seed, lookups: 150, ...people, scattered: 2000, historyCapacity: 6, walkEvery: 20 });
+    expect(counts.commits + counts.exhausted).toBeGreaterThanOrEqual(150);
+  },
+);
+
 test('no schedule of one reader and two writers lets a torn or an old copy through', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.array(fc.nat(3), { minLength: 2, maxLength: 4 }), async (s, writes) => {

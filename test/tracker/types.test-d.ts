@@ -47,7 +47,7 @@ describe('tokens', () => {
   it('are answered with a boolean, or a reason', () => {
     expectTypeOf(tracker.readRetry).returns.toEqualTypeOf<boolean>();
     expectTypeOf(tracker.collision).returns.toEqualTypeOf<Collision | undefined>();
-    expectTypeOf<Collision['reason']>().toEqualTypeOf<'active' | 'ended' | 'history-lost' | 'closed'>();
+    expectTypeOf<Collision['reason']>().toEqualTypeOf<'active' | 'ended' | 'history-lost' | 'lapsed' | 'closed'>();
   });
 });
 

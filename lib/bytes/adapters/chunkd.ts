@@ -7,9 +7,10 @@
  * as it is for the package's own sources; none of them gives bytes that are not there.
  */
 import { check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import type { ByteVersion } from '../backend.js';
 import type { ByteReader } from '../reader.js';
-import { bufferOf, checkReader, isConsistentReader, readToEnd } from './whole.js';
+import { bufferOf, checkReader, isConsistentReader, readToEnd, signalOf } from './whole.js';
 
 /** What is known about a source: `SourceMetadata` of @chunkd/source, as far as bytes have it. */
 export interface ChunkdMetadata {
@@ -43,6 +44,8 @@ export interface ChunkdOptions {
   readonly type?: string | undefined;
 }
 
+const CHUNKD_OPTIONS: Names = /* @__PURE__ */ names('url type');
+
 /** What lies behind the end was asked for. The package takes it for a `SourceError` of its own: `SourceError.is(error)`. */
 export class ChunkdRangeError extends Error {
   /** As the package's own. */
@@ -74,6 +77,7 @@ export class ChunkdRangeError extends Error {
  */
 export function chunkdSource(reader: ByteReader, options: ChunkdOptions): ChunkdSource {
   checkReader(reader);
+  checkNames(options, CHUNKD_OPTIONS, 'chunkdSource');
   check(options?.url instanceof URL, 'url', options?.url, 'a URL');
   /** What was found last; by a source, only until it knows better. */
   let found: number | undefined;
@@ -83,11 +87,12 @@ export function chunkdSource(reader: ByteReader, options: ChunkdOptions): Chunkd
   const source: ChunkdSource = {
     type: options.type ?? 'rangefence',
     url: options.url,
-    async head(bounds) {
-      found = await reader.size(bounds);
+    async head(options) {
+      found = await reader.size(signalOf(options));
       return { size: found };
     },
-    async fetch(offset, length, bounds) {
+    async fetch(offset, length, options) {
+      const bounds = signalOf(options);
       const isWhole = length === undefined || length === null;
       check(isWhole || offset >= 0, 'offset', offset, 'at least 0 where there is a length');
       const told = sizeNow();

@@ -4,7 +4,8 @@
  * Queries inside of queries: when the innermost commits, nothing has hit any of the others yet that they will not notice, so at
  * that moment all was of one piece; if an outer one finds that it was hit meanwhile, all of it is run again.
  */
-import type { ConsistentOptions } from '../options.js';
+import { checkNames } from '../../base/options.js';
+import { CONSISTENT_OPTIONS, type ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import type { ConsistentReader } from './whole.js';
 
@@ -32,5 +33,10 @@ export function consistentAll<K, R>(
       return nest(depth + 1);
     }, options);
   };
+  try {
+    checkNames(options, CONSISTENT_OPTIONS, 'consistentAll');
+  } catch (error) {
+    return Promise.reject(error);
+  }
   return nest(0);
 }

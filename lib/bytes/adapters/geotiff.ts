@@ -6,6 +6,7 @@
  * `blockSize`; those blocks know nothing of changes. A `GeoTIFF` object keeps its directories either way.
  */
 import { check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import type { ByteReader } from '../reader.js';
 import { bufferOf, checkReader } from './whole.js';
 
@@ -77,6 +78,8 @@ export interface GeotiffClient {
   request(options?: { headers?: unknown; signal?: AbortSignal | null | undefined }): Promise<GeotiffResponse>;
 }
 
+const CLIENT_OPTIONS: Names = /* @__PURE__ */ names('url');
+
 /**
  * A geotiff client over the reader, for `fromCustomClient`; do not give that a `blockSize`, or its blocks outlive a change. Use
  * {@link geotiffSource} where you can: it is the same with less in between.
@@ -85,6 +88,7 @@ export interface GeotiffClient {
  */
 export function geotiffClient(reader: ByteReader, options: { readonly url?: string | undefined } = {}): GeotiffClient {
   checkReader(reader);
+  checkNames(options, CLIENT_OPTIONS, 'geotiffClient');
   return {
     url: options.url ?? '',
     async request({ headers, signal } = {}) {

@@ -5,7 +5,9 @@
  * passes from one query to the next: both are of the version they were read from. Hence one buffer for each query, or for
  * each version (see per-version.ts).
  */
+import { CANCEL_NAMES } from '../../base/cancel.js';
 import { check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
 import { bufferOf, checkReader } from './whole.js';
 
@@ -17,6 +19,8 @@ export interface HyparquetBuffer {
   slice(start: number, end?: number): Promise<ArrayBuffer>;
 }
 
+const BUFFER_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
+
 /**
  * A hyparquet `AsyncBuffer` over the reader. Inside of `source.consistent(view => ...)` everything read through it stems from
  * one version; over a source itself, each slice does, but two slices need not.
@@ -26,6 +30,7 @@ export interface HyparquetBuffer {
  */
 export async function hyparquetBuffer(reader: ByteReader, options?: ByteReadOptions): Promise<HyparquetBuffer> {
   checkReader(reader);
+  checkNames(options, BUFFER_OPTIONS, 'hyparquetBuffer');
   const byteLength = await reader.size(options);
   return {
     byteLength,

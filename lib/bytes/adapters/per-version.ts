@@ -15,10 +15,11 @@
  */
 
 import { check } from '../../base/errors.js';
+import { checkNames } from '../../base/options.js';
 import type { Seq } from '../../base/vocabulary.js';
 import type { Attempt } from '../../tracker/index.js';
 
-import type { ConsistentOptions } from '../options.js';
+import { CONSISTENT_OPTIONS, type ConsistentOptions } from '../options.js';
 import type { ByteReader } from '../reader.js';
 import { type ConsistentReader, EVERYTHING, isConsistentReader } from './whole.js';
 
@@ -52,8 +53,13 @@ export function perVersion<T>(source: ConsistentReader, make: (reader: ByteReade
     if (isOld) made = { seq, object: new Promise((resolve) => resolve(make(source))) };
     return made!;
   };
-  return (query, options) =>
-    source.consistent(async (_view, attempt) => {
+  return (query, options) => {
+    try {
+      checkNames(options, CONSISTENT_OPTIONS, 'a query');
+    } catch (error) {
+      return Promise.reject(error); // not an async function: one that returns a promise costs three turns more
+    }
+    return source.consistent(async (_view, attempt) => {
       attempt.observe(EVERYTHING);
       const mine = current(attempt.seq);
       try {
@@ -63,4 +69,5 @@ export function perVersion<T>(source: ConsistentReader, make: (reader: ByteReade
         throw error;
       }
     }, options);
+  };
 }

@@ -18,6 +18,7 @@
  */
 
 import { CollisionError, check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import type { Collision, Seq } from '../../base/vocabulary.js';
 
 import type { ByteReader } from '../reader.js';
@@ -59,6 +60,8 @@ export interface PmtilesOptions {
   readonly EtagMismatch?: EtagMismatchClass | undefined;
 }
 
+const PMTILES_OPTIONS: Names = /* @__PURE__ */ names('key EtagMismatch');
+
 /**
  * A pmtiles source over the reader. Over a source, a tile's header, directories and bytes are of one version, and none of them
  * is older than a change that had ended before `getZxy` was called. Over the view of a query, everything is of one version.
@@ -68,6 +71,7 @@ export interface PmtilesOptions {
  */
 export function pmtilesSource(reader: ByteReader, options: PmtilesOptions): PmtilesSource {
   checkReader(reader);
+  checkNames(options, PMTILES_OPTIONS, 'pmtilesSource');
   check(typeof options?.key === 'string', 'key', options?.key, 'a string');
   const { key, EtagMismatch } = options;
   check(EtagMismatch === undefined || typeof EtagMismatch === 'function', 'EtagMismatch', EtagMismatch, 'a class');

@@ -36,6 +36,11 @@ export function isConsistentReader(reader: ByteReader): reader is ConsistentRead
   return typeof (reader as Partial<ConsistentReader>).consistent === 'function';
 }
 
+/** Only the signal: adapters are handed whatever else the package's caller wrote down, headers for instance. */
+export function signalOf(options: { readonly signal?: AbortSignal | undefined } | undefined): ByteReadOptions | undefined {
+  return options?.signal === undefined ? undefined : { signal: options.signal };
+}
+
 /** Throws `InvalidArgumentError` for what cannot be read from. */
 export function checkReader(reader: unknown): void {
   const { read, size } = (reader ?? {}) as Partial<ByteReader>;

@@ -8,7 +8,7 @@
 import { check } from '../../base/errors.js';
 import { isMissing } from '../errors.js';
 import type { ByteReader, ByteReadOptions } from '../reader.js';
-import { checkReader, readToEnd } from './whole.js';
+import { checkReader, readToEnd, signalOf } from './whole.js';
 
 /** A range by its place, in bytes. */
 export interface ZarritaSpan {
@@ -65,8 +65,8 @@ export function zarritaStore(readers: ZarritaReaders): ZarritaStore {
     return found;
   };
   return {
-    get: (key, options) => ifThere(reader(key), (found) => readToEnd(found, 0, bounds(options))),
-    getRange: (key, range, options) => ifThere(reader(key), (found) => readRange(found, range, bounds(options))),
+    get: (key, options) => ifThere(reader(key), (found) => readToEnd(found, 0, signalOf(options))),
+    getRange: (key, range, options) => ifThere(reader(key), (found) => readRange(found, range, signalOf(options))),
   };
 }
 
@@ -88,9 +88,4 @@ async function readRange(reader: ByteReader, range: ZarritaRange, options?: Byte
     return range.suffixLength > 0 ? readToEnd(reader, -range.suffixLength, options) : new Uint8Array(0);
   }
   return reader.read(range.offset, range.length, options);
-}
-
-/** Only the signal: stores are handed whatever else their caller wrote down, headers for instance. */
-function bounds(options: ZarritaReadOptions | undefined): ByteReadOptions | undefined {
-  return options?.signal === undefined ? undefined : { signal: options.signal };
 }

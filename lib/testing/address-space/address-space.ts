@@ -10,6 +10,7 @@
  * Addresses are the tracker's numbers: page n is `[n × pageSize, (n + 1) × pageSize)`.
  */
 import { ClosedError, check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import { type Range, RangeTracker } from '../../index.js';
 import { type DeviceAccess, fault, type PageCopy, read, readPages, snapshot, write } from './access.js';
 import { Core, type Pause, type Protection } from './core.js';
@@ -59,6 +60,13 @@ export interface MapOptions {
    * object only.
    */
   huge?: boolean | undefined;
+  /**
+   * Says what is in a page that is touched for the first time, as `userfaultfd` lets another thread do: exactly a page of bytes.
+   * It may take its time, and be asked more than once for a page that several touch at once; the first answer counts. It must not
+   * use the space itself: a store waits for it with the page locked. A page that was not touched does not move to a device, and
+   * is full of zeros in a child. Default: pages are full of zeros. Without an object and without `huge` only.
+   */
+  supply?: ((page: number) => Uint8Array | PromiseLike<Uint8Array>) | undefined;
 }
 
 /** How pages are moved to another address. */
@@ -83,6 +91,13 @@ export interface ForkOptions {
   label?: string | undefined;
 }
 
+const SPACE_OPTIONS: Names = /* @__PURE__ */ names('tracker pageSize hugePages pause stores label');
+const MAP_OPTIONS: Names = /* @__PURE__ */ names('protection object offset shared huge supply');
+const REMAP_OPTIONS: Names = /* @__PURE__ */ names('keep');
+const FAULT_OPTIONS: Names = /* @__PURE__ */ names('write owner');
+const COPY_OPTIONS: Names = /* @__PURE__ */ names('owner');
+const FORK_OPTIONS: Names = /* @__PURE__ */ names('tracker label');
+
 /**
  * A process's memory that a tracker watches over, as the kernel's tests have it: mapped, stored to, moved, forked and released, each
  * change announced as the kernel announces it. All ranges that are not said to be addresses must consist of whole pages.
@@ -94,6 +109,7 @@ export class SimulatedAddressSpace {
 
   /** An empty space: nothing is mapped. Throws `InvalidArgumentError`. */
   constructor(options: SimulatedAddressSpaceOptions = {}) {
+    checkNames(options, SPACE_OPTIONS, 'new SimulatedAddressSpace');
     const { pageSize = DEFAULT_PAGE_SIZE, hugePages = DEFAULT_HUGE_PAGES, pause = () => Promise.resolve() } = options;
     const { stores = 'announced', label, tracker = new RangeTracker({ label }) } = options;
     check(Number.isSafeInteger(pageSize) && pageSize >= 2 && pageSize % 2 === 0, 'pageSize', pageSize, 'an even whole number');
@@ -130,15 +146,18 @@ export class SimulatedAddressSpace {
 
   /** Maps new pages. What was there is unmapped (`'unmap'`); over nothing, nothing is announced. */
   async map(range: Range, options: MapOptions = {}): Promise<void> {
-    const { protection = 'read-write', object, offset = 0, shared = false, huge = false } = options;
+    checkNames(options, MAP_OPTIONS, 'map');
+    const { protection = 'read-write', object, offset = 0, shared = false, huge = false, supply } = options;
     const run = this.#core.run(range);
     check(isProtection(protection), 'protection', protection, '"none", "read" or "read-write"');
     check(object === undefined || object instanceof MappedObject, 'object', object, 'an object of createSharedObject');
     check(Number.isSafeInteger(offset) && offset >= 0, 'offset', offset, 'a whole number of at least 0');
     check(!shared || object !== undefined, 'shared', shared, 'an object that is shared');
     check(!huge || object === undefined, 'huge', huge, 'false for an object');
+    check(supply === undefined || typeof supply === 'function', 'supply', supply, 'a function of the number of a page');
+    check(supply === undefined || (object === undefined && !huge), 'supply', supply, 'nothing for an object or huge pages');
     this.#open();
-    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset, huge });
+    await map(this.#core, run, { protection, shared, object: object as MappedObject | undefined, offset, huge, supply });
   }
 
   /** Takes pages away (`'unmap'`). Where nothing is mapped, nothing happens. */
@@ -147,7 +166,9 @@ export class SimulatedAddressSpace {
   }
 
   /** Moves pages to another address (`'unmap'` over both places). The new place must not overlap the old one. */
-  async remap(range: Range, target: number, { keep = false }: RemapOptions = {}): Promise<void> {
+  async remap(range: Range, target: number, options: RemapOptions = {}): Promise<void> {
+    checkNames(options, REMAP_OPTIONS, 'remap');
+    const { keep = false } = options;
     const run = this.#core.run(range);
     const to = this.#core.run({ start: target, end: target + this.pageSize });
     await remap(this.#core, run, { to: to.first, keep });
@@ -164,7 +185,9 @@ export class SimulatedAddressSpace {
    * A new space with the same pages: shared mappings stay shared, private ones are copied when one side stores to them.
    * Announced here over all private writable pages (`'protection-page'`): nobody may store to them any more.
    */
-  async fork({ label, tracker = new RangeTracker({ label }) }: ForkOptions = {}): Promise<SimulatedAddressSpace> {
+  async fork(options: ForkOptions = {}): Promise<SimulatedAddressSpace> {
+    checkNames(options, FORK_OPTIONS, 'fork');
+    const { label, tracker = new RangeTracker({ label }) } = options;
     const { pageSize, hugePages } = this;
     const child = new SimulatedAddressSpace({ tracker, pageSize, hugePages });
     child.#core = await fork(this.#core, () => new Core({ ...this.#core.options, tracker }));
@@ -199,7 +222,9 @@ export class SimulatedAddressSpace {
    * Pages for a device's page table: the memory itself, faulted in as needed. Rejects with {@link PageFault}. Only the tracker
    * says how long they may be used: call it inside a lookup.
    */
-  async fault(range: Range, { write: toWrite = false, owner }: FaultOptions = {}): Promise<SimulatedPage[]> {
+  async fault(range: Range, options: FaultOptions = {}): Promise<SimulatedPage[]> {
+    checkNames(options, FAULT_OPTIONS, 'fault');
+    const { write: toWrite = false, owner } = options;
     const access: DeviceAccess = { write: toWrite, owner };
     return fault(this.#core, this.#core.run(range), access);
   }
@@ -213,8 +238,9 @@ export class SimulatedAddressSpace {
    * Copies of pages, made in two halves with a pause between. What changes in between is noticed: {@link PageFault} with
    * reason `torn`. Inside a lookup this is retried, and never reaches the caller.
    */
-  async readPages(first: number, count: number, { owner }: Pick<FaultOptions, 'owner'> = {}): Promise<PageCopy[]> {
-    return readPages(this.#core, this.#core.run(this.pages(first, count)), owner);
+  async readPages(first: number, count: number, options: Pick<FaultOptions, 'owner'> = {}): Promise<PageCopy[]> {
+    checkNames(options, COPY_OPTIONS, 'readPages');
+    return readPages(this.#core, this.#core.run(this.pages(first, count)), options.owner);
   }
 
   /**

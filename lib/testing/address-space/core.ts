@@ -32,6 +32,9 @@ let made = 0;
 /** What a mapping allows. */
 export type Protection = 'none' | 'read' | 'read-write';
 
+/** Says what is in a page that nobody has touched yet. */
+export type Supply = (page: number) => Uint8Array | PromiseLike<Uint8Array>;
+
 /** What stands in a page table for one mapped page. */
 export interface Slot {
   protection: Protection;
@@ -55,6 +58,8 @@ export interface Slot {
   huge: boolean;
   /** Huge pages are wanted: an aligned run that nobody has touched yet gets its memory in one piece. */
   readonly advised: boolean;
+  /** Who says what is in it when it is touched for the first time; `undefined`: it is full of zeros. */
+  readonly supply: Supply | undefined;
 }
 
 /** The passive part of a shared object: its memory, and who may have mapped it. */

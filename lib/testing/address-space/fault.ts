@@ -4,6 +4,7 @@
  * | what is found | what is done | invalidation |
  * |---|---|---|
  * | never touched | read: the shared page of zeros; write: a new frame | none: nobody can have it |
+ * | the same, where somebody supplies what is in it | asks, holding no lock of its own, then a new frame | none |
  * | the same, all of a run for which huge pages are wanted | all of it, in one piece; small ones if there is none | none |
  * | in the swap | a new frame | none |
  * | in the private memory of another device | back to the host, the whole of a huge page | `migrate`, owner = that device |
@@ -11,6 +12,7 @@
  * | write to a page that is shared by copy-on-write, or to the page of zeros | a copy | `clear` |
  * | write to a page of its own that is write-protected | permission | none: it only grows |
  */
+import { check } from '../../base/errors.js';
 import type { Invalidation } from '../../index.js';
 import { changeRuns, claimsOf, holding } from './change.js';
 import type { Core, Slot } from './core.js';
@@ -29,7 +31,7 @@ export interface Access {
   readonly held?: Invalidation | undefined;
 }
 
-type Remedy = 'bring' | 'restore' | 'copy' | 'fill' | 'huge';
+type Remedy = 'supply' | 'bring' | 'restore' | 'copy' | 'fill' | 'huge';
 
 /** What must be done first, `undefined` if nothing. Throws {@link PageFault}. */
 function remedy(slot: Slot | undefined, page: number, { write, by }: Access): Remedy | undefined {
@@ -39,7 +41,7 @@ function remedy(slot: Slot | undefined, page: number, { write, by }: Access): Re
   if (write && protection === 'read') throw new PageFault('not-writable', page);
   if (object !== undefined && slot.offset >= object.pages) throw new PageFault('beyond-end', page);
   if (slot.exclusive !== undefined && slot.exclusive !== by) return 'restore';
-  if (frame === undefined) return 'fill';
+  if (frame === undefined) return isSupplied(slot) ? 'supply' : 'fill';
   if (frame.owner !== undefined && frame.owner !== by && !isCoherent(frame.owner)) return 'bring';
   if (!write || slot.writable) return undefined;
   return slot.shared || frame.refs === 1 ? 'fill' : 'copy';
@@ -71,11 +73,37 @@ export async function touch<T>(core: Core, runs: readonly Run[], access: Access,
     const next = plan(core, runs, access);
     if (next === undefined) return use();
     const { what, pages } = next;
-    if (what === 'fill') fill(core, pages, access.write);
+    if (what === 'supply') await supply(core, pages);
+    else if (what === 'fill') fill(core, pages, access.write);
     else if (what === 'huge') await fillHuge(core, pages, access);
     else if (what === 'bring') await bring(core, pages, access);
     else if (what === 'restore') await restore(core, pages, access);
     else await copyOnWrite(core, pages, access);
+  }
+}
+
+/** True for a page that nobody has touched, and that somebody else fills when it is. */
+export function isSupplied({ frame, swap, supply }: Slot): boolean {
+  return frame === undefined && swap === undefined && supply !== undefined;
+}
+
+/** Content for pages that somebody else supplies, in one turn: nobody can have had them. Asks again whether they are still without. */
+async function supply(core: Core, pages: readonly number[]): Promise<void> {
+  const supplied = await Promise.all(
+    pages.map(async (page) => {
+      const slot = core.slots.get(page)!;
+      const bytes = await slot.supply!(page);
+      const isPage = bytes instanceof Uint8Array && bytes.length === core.pageSize;
+      check(isPage, `what supply returned for page ${page}`, bytes, `a Uint8Array of ${core.pageSize} bytes`);
+      return { page, slot, bytes };
+    }),
+  );
+  const missing = supplied.filter(({ page, slot }) => core.slots.get(page) === slot && isSupplied(slot));
+  const frames = core.memory.allocate(missing.length);
+  for (const { slot, bytes } of missing) {
+    const frame = frames.pop()!;
+    frame.store(core.memory.generations.next(frame), bytes);
+    slot.frame = frame;
   }
 }
 

@@ -4,7 +4,7 @@
 import { ClosedError, check } from '../../base/errors.js';
 import type { Invalidation } from '../../index.js';
 import { change, changeRuns, claimsOf, holding } from './change.js';
-import type { Backing, Core, Protection, Slot } from './core.js';
+import type { Backing, Core, Protection, Slot, Supply } from './core.js';
 import { PageFault } from './faults.js';
 import { EVERYTHING, join, type Places, pagesOf, type Run, toRuns } from './runs.js';
 
@@ -15,9 +15,10 @@ export interface Mapping {
   readonly object: Backing | undefined;
   readonly offset: number;
   readonly huge: boolean;
+  readonly supply: Supply | undefined;
 }
 
-function newSlot(page: number, first: number, { protection, shared, object, offset, huge }: Mapping): Slot {
+function newSlot(page: number, first: number, { protection, shared, object, offset, huge, supply }: Mapping): Slot {
   return {
     protection,
     object,
@@ -30,6 +31,7 @@ function newSlot(page: number, first: number, { protection, shared, object, offs
     exclusive: undefined,
     huge: false,
     advised: huge,
+    supply,
   };
 }
 
@@ -195,7 +197,7 @@ async function share(core: Core, makeChild: () => Core): Promise<Core> {
     if (!slot.shared) slot.writable = false;
     if (slot.frame !== undefined) slot.frame.refs++;
     slot.object?.cores.add(child);
-    child.slots.set(page, { ...slot });
+    child.slots.set(page, { ...slot, supply: undefined }); // who supplies one process knows nothing of the other
   });
   return child;
 }

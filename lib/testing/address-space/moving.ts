@@ -5,14 +5,15 @@
 import type { Invalidation, InvalidationKind } from '../../index.js';
 import { change, changeRuns, claimsOf } from './change.js';
 import type { Core, Slot } from './core.js';
-import { allowStores, copyFrames, isReady, movesOf, relocate, takeBack, tell, touch } from './fault.js';
+import { allowStores, copyFrames, isReady, isSupplied, movesOf, relocate, takeBack, tell, touch } from './fault.js';
 import { PageFault } from './faults.js';
 import { breakUp, hugeRuns, split } from './mapping.js';
 import { type Places, pagesOf, type Run, toRuns } from './runs.js';
 
 /** Private memory of the host that nobody else has: what can be moved. Of an object, that is a copy of its own. */
-function isMovable({ object, shared, frame, exclusive }: Slot): boolean {
-  if (shared || exclusive !== undefined) return false;
+function isMovable(slot: Slot): boolean {
+  const { object, shared, frame, exclusive } = slot;
+  if (shared || exclusive !== undefined || isSupplied(slot)) return false; // nobody knows yet what is in it
   return frame === undefined ? object === undefined : frame.refs === 1 && frame.owner === undefined;
 }
 
@@ -22,7 +23,8 @@ export async function migrate(core: Core, run: Run, owner: object): Promise<numb
   requireReadable(core, run); // what is not allowed is not announced
   return changeRuns(core, { runs: [run], kind: 'migrate', owner }, async (section) => {
     requireReadable(core, run);
-    const isNew = ({ object, frame }: Slot) => object === undefined && (frame === undefined || frame === zero);
+    const isNew = (slot: Slot) =>
+      slot.object === undefined && (slot.frame === undefined || slot.frame === zero) && !isSupplied(slot);
     const pages = core.mapped([run]).filter((page) => {
       const slot = core.slots.get(page)!;
       return slot.swap === undefined && (isMovable(slot) || isNew(slot));

@@ -261,9 +261,53 @@ export function describeHolds({ describe, it, make }: Suite): void {
       expect([done, result.state]).toEqual([[], 'pending']);
       clock.advance(1);
       await soon(nested);
-      expect(result.error).toBeInstanceOf(RetryLimitError);
       expect(done).toEqual(['inner']);
-      expect(read.calls).toHaveLength(1);
+      read.last.resolve('fresh');
+      await turns();
+      expect([result.value, read.calls.length]).toEqual(['fresh', 2]);
+      expectNothingLeft(tracker, { clock });
+    });
+
+    it('a hold that waits for a long section has all its time left when that ends', async () => {
+      const { tracker, clock } = setup(make);
+      const read = new ManualFetch();
+      const result = new Outcome(tracker.lookup(PAGE, read.fetch, { maxAttempts: 1, holdMs: HOLD_MS }));
+      const long = await soon(tracker.begin(PAGE));
+      read.last.resolve('stale');
+      for (let i = 0; i < 5; i++) {
+        await turns();
+        clock.advance(HOLD_MS - 1);
+      }
+      await turns();
+      expect([result.state, tracker.inspect().holds.length]).toEqual(['pending', 1]);
+      long.end();
+      await turns();
+      const begun = new Outcome(tracker.begin(PAGE));
+      clock.advance(HOLD_MS - 1);
+      await turns();
+      expect([result.state, read.calls.length]).toEqual(['pending', 2]);
+      clock.advance(HOLD_MS);
+      await turns();
+      expect(result.error).toBeInstanceOf(RetryLimitError);
+      begun.value!.end();
+      expectNothingLeft(tracker, { clock });
+    });
+
+    it('an urgent begin queues behind no hold, and the lookup that holds gets in line again', async () => {
+      const { tracker, clock } = setup(make);
+      const holder = await hold(tracker, PAGE);
+      const urgent = await soon(tracker.begin(PAGE, { urgent: true }));
+      const another = tracker.tryBegin(PAGE, { urgent: true })!;
+      const ordinary = new Outcome(tracker.begin(PAGE));
+      holder.read.last.resolve('stale');
+      await turns();
+      expect(tracker.stats).toMatchObject({ queued: 1, refused: 0, commits: 0 });
+      urgent.end();
+      another.end();
+      ordinary.value!.end();
+      await turns();
+      await holder.commit();
+      expect(holder.outcome.value).toBe('fresh');
       expectNothingLeft(tracker, { clock });
     });
 

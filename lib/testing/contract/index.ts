@@ -3,6 +3,7 @@
  * public surface, and of the test runner nothing but `describe` and `it`: it brings its own assertions. The numbers behind S
  * name the scenarios of the contract; the races among them have diagrams in docs/contract.md.
  */
+import { checkNames, type Names, names } from '../../base/options.js';
 import { describeCancellation } from './cancellation.js';
 import { describeClosing } from './closing.js';
 import { describeCollisions } from './collisions.js';
@@ -32,12 +33,16 @@ export interface ContractOptions {
   readonly it: (name: string, body: () => Promise<void>, limitMs?: number) => unknown;
 }
 
+const CONTRACT_OPTIONS: Names = /* @__PURE__ */ names('name make describe it');
+
 /**
- * Declares the contract as tests, 263 of them, for one way to make a tracker. Call it where `describe` may be called. No test
+ * Declares the contract as tests, 265 of them, for one way to make a tracker. Call it where `describe` may be called. No test
  * sleeps, reads the host's clock, or shares anything with another. Eight of them, which try every order of holds and begins, take
  * a second or two each, all others together as long.
  */
-export function describeContract({ name, make, describe, it }: ContractOptions): void {
+export function describeContract(options: ContractOptions): void {
+  checkNames(options, CONTRACT_OPTIONS, 'describeContract');
+  const { name, make, describe, it } = options;
   const suite: Suite = {
     make,
     describe: (group, body) => void describe(group, body),

@@ -15,6 +15,7 @@
  * depends on what others do, whatever it has declared.
  */
 import { describe, InvalidArgumentError } from '../../base/errors.js';
+import { checkNames, isPlain, type Names, names } from '../../base/options.js';
 import type { Place } from './check-points.js';
 import { draw, format, type Marked, MicrotaskLoopError, ScheduleError, type Taken } from './report.js';
 import type { Actor, MakeScenario, Scenario, Step, Touches } from './scenario.js';
@@ -29,6 +30,9 @@ export interface Standing {
   readonly touches: Touches | undefined;
   readonly resume: () => void;
 }
+
+const SCENARIO: Names = /* @__PURE__ */ names('actors twins check end checkPoints state');
+const TOUCHES: Names = /* @__PURE__ */ names('reads writes');
 
 const NO_MARKS: readonly never[] = [];
 
@@ -74,6 +78,7 @@ export class Run {
   #heardOther = false;
 
   private constructor(scenario: Scenario, settler: Settler) {
+    if (isPlain(scenario)) checkNames(scenario, SCENARIO, 'a scenario');
     this.#scenario = scenario;
     this.#settler = settler;
     this.names = Object.keys(scenario.actors);
@@ -191,6 +196,7 @@ export class Run {
     this.#places.push('standing');
     const step: Step = (label, touches) =>
       new Promise((resume) => {
+        checkNames(touches, TOUCHES, 'step');
         this.#heard(actor);
         this.#standing[actor]!.push({ actor, ordinal: this.#calls[actor]!++, label, touches, resume });
       });

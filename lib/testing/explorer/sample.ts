@@ -9,6 +9,7 @@
  * [1] Burckhardt et al., A randomized scheduler with probabilistic guarantees of finding bugs (2010).
  */
 import { check } from '../../base/errors.js';
+import { checkNames, type Names, names } from '../../base/options.js';
 import { Run, type Standing } from './run.js';
 import type { MakeScenario } from './scenario.js';
 import { endless, stepLimit } from './search.js';
@@ -32,6 +33,8 @@ export interface SampleOptions {
   maxSteps?: number | undefined;
 }
 
+const SAMPLE_OPTIONS: Names = /* @__PURE__ */ names('runs seed depth maxSteps');
+
 /** What was seen. */
 export interface Sampling {
   /** Runs. */
@@ -54,11 +57,9 @@ export class Sampler {
   #longest = 0;
   #steps = 0;
 
-  constructor(
-    make: MakeScenario,
-    settler: Settler,
-    { runs = DEFAULT_RUNS, seed = 1, depth = DEFAULT_DEPTH, maxSteps }: SampleOptions,
-  ) {
+  constructor(make: MakeScenario, settler: Settler, options: SampleOptions) {
+    checkNames(options, SAMPLE_OPTIONS, 'sample');
+    const { runs = DEFAULT_RUNS, seed = 1, depth = DEFAULT_DEPTH, maxSteps } = options;
     check(typeof make === 'function', 'scenario', make, 'a function that makes one');
     check(Number.isSafeInteger(runs) && runs >= 1, 'runs', runs, 'a whole number of at least 1');
     check(Number.isSafeInteger(seed), 'seed', seed, 'a whole number');

@@ -21,6 +21,7 @@
  * [1] Godefroid, Partial-order methods for the verification of concurrent systems (1996), chapter 5.
  */
 import { check, InvalidArgumentError } from '../../base/errors.js';
+import { checkNames, names as known, type Names } from '../../base/options.js';
 import { Run, type Standing } from './run.js';
 import type { MakeScenario, Touches } from './scenario.js';
 import type { Settler } from './settler.js';
@@ -35,6 +36,8 @@ export interface ExploreOptions {
   /** Steps of one run at most; more are a failure. Default 1,000. */
   maxSteps?: number | undefined;
 }
+
+const EXPLORE_OPTIONS: Names = /* @__PURE__ */ known('maxRuns maxSteps');
 
 /** What was seen. */
 export interface Exploration {
@@ -116,7 +119,9 @@ export class Search {
   #steps = 0;
   #checkPoints = true;
 
-  constructor(make: MakeScenario, settler: Settler, { maxRuns = Number.POSITIVE_INFINITY, maxSteps }: ExploreOptions) {
+  constructor(make: MakeScenario, settler: Settler, options: ExploreOptions) {
+    checkNames(options, EXPLORE_OPTIONS, 'explore');
+    const { maxRuns = Number.POSITIVE_INFINITY, maxSteps } = options;
     check(typeof make === 'function', 'scenario', make, 'a function that makes one');
     check(maxRuns >= 1, 'maxRuns', maxRuns, 'a number of at least 1');
     this.#make = make;

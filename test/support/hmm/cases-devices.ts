@@ -3,6 +3,7 @@
  */
 import { expect } from 'vitest';
 import { createSharedObject } from '../../../lib/testing/index.js';
+import { turns } from '../turns.js';
 import type { Case } from './cases-anonymous.js';
 import { errno } from './device.js';
 import { combinations, content, expectSame, type Ground, HUGE, PAGE, PAGES, REPEATS } from './ground.js';
@@ -314,5 +315,31 @@ export const DEVICES = {
       await ground.space.unmap(moved);
       await ground.space.unmap(run);
     }
+  },
+
+  async userfaultfd_read(ground) {
+    const device = ground.open();
+    const bytes = content(31);
+    const { space, buffer } = ground;
+    const first = buffer.start / PAGE;
+    const asked: number[] = [];
+    const supply = async (page: number) => {
+      asked.push(page);
+      await turns(1); // another thread
+      return bytes.subarray((page - first) * PAGE, (page - first + 1) * PAGE);
+    };
+    await space.map(buffer, { supply });
+    await ground.expectAll(device, buffer, 'none'); // a look is no touch
+    await ground.see(ground.at(7));
+    expectSame(await device.read(buffer), bytes);
+    expect(device.table.faults).toBe(1);
+    expect(asked).toHaveLength(PAGES);
+    expect(new Set(asked).size).toBe(PAGES);
+    await device.write(ground.at(1), content(32, 1));
+    bytes.set(content(32, 1), PAGE);
+    expectSame(await ground.see(buffer), bytes);
+    expectSame(await device.read(buffer), bytes);
+    expect(asked).toHaveLength(PAGES);
+    ground.expectQuiet();
   },
 } satisfies Record<string, Case>;

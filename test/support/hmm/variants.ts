@@ -144,7 +144,7 @@ export const KERNEL: Readonly<Record<string, CaseName | { readonly not: string }
   migrate_remap_fault: 'migrate_remap_fault',
   migrate_anon_huge_err: 'migrate_anon_huge_err',
   migrate_anon_huge_zero_err: 'migrate_anon_huge_zero_err',
-  userfaultfd_read: { not: 'pages that another thread supplies when they are touched' },
+  userfaultfd_read: 'userfaultfd_read',
   benchmark_thp_migration: { not: 'a measurement' },
 };
 

@@ -18,7 +18,7 @@ import { insidesOf } from '../insides.js';
 import { ManualClock } from './clock.js';
 import { Content, type Copy, isTorn, pagesOf } from './content.js';
 import { Random } from './random.js';
-import { anyMeet, joined } from './ranges.js';
+import { anyMeet, joined, scattered } from './ranges.js';
 import { Scheduler, Stuck } from './scheduler.js';
 import { type Counts, Witness } from './witness.js';
 
@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly subscribers?: number;
   /** Longest range, in pages. */
   readonly longest?: number;
+  /** Now and then somebody reads, changes or subscribes to so many ranges of a page each, as one list; 0 for never. */
+  readonly scattered?: number;
   /** Small: lookups often outlive the memory. */
   readonly historyCapacity?: number;
   /** The limit of every hold. */
@@ -75,6 +77,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldCounts> {
   }
 }
 
+/** How many of the lists are long: the witness compares each with each. */
+const SCATTERED = 0.04;
+
 const HARMLESS = 'protection-page';
 
 /** A change of protection does not concern who reads content only. */
@@ -99,6 +104,7 @@ class World {
     this.#options = {
       subscribers: 0,
       longest: 3,
+      scattered: 0,
       historyCapacity: 4096,
       holdMs: 1000,
       tickChance: 0,
@@ -189,7 +195,17 @@ class World {
 
   #ranges(): Range | Range[] {
     const random = this.#random;
+    if (this.#options.scattered > 0 && random.chance(SCATTERED)) return this.#scattered();
     return random.chance(0.8) ? this.#range() : Array.from({ length: 1 + random.below(3) }, () => this.#range());
+  }
+
+  /** As many as there may be, or half of them, over all pages or a part of them. */
+  #scattered(): Range[] {
+    const random = this.#random;
+    const { pages, scattered: most } = this.#options;
+    const count = Math.ceil(most / (1 + random.below(2)));
+    const step = 2 + random.below(Math.floor(pages / count) - 1);
+    return scattered(random.below(pages - (count - 1) * step), count, step);
   }
 
   async #pauses(most: number): Promise<void> {
@@ -306,9 +322,9 @@ class World {
 
   /** readBegin, read, readRetry: the loop by hand. */
   async #readByHand(): Promise<void> {
-    const range = this.#range();
+    const range = this.#options.scattered > 0 ? this.#ranges() : this.#range();
     const ignore = this.#random.chance(0.3) ? contentOnly : undefined;
-    const pages = pagesOf([range]);
+    const pages = pagesOf(Array.isArray(range) ? range : [range]);
     for (let round = 0; round < 4; round++) {
       this.counts.tokens++;
       const seq =
@@ -405,7 +421,8 @@ class World {
       const cache = new Map<number, number>();
       const open = new Set<Invalidation>();
       const slow = random.chance(0.4);
-      const ranges = random.chance(0.5) ? this.#range() : [this.#range(), this.#range()];
+      const few = random.chance(0.5) ? this.#range() : [this.#range(), this.#range()];
+      const ranges = this.#options.scattered > 0 && random.chance(0.3) ? this.#scattered() : few;
       const drop = (section: Invalidation) => {
         for (const page of pagesOf(section.ranges.map((range) => within(range, pages)))) cache.delete(page);
       };

@@ -3,7 +3,7 @@
  */
 
 /** More than any chain of promises in the tracker is long: after so many turns, what is still pending waits for something. */
-const ENOUGH = 40;
+const ENOUGH = 60;
 
 /** Lets all promise callbacks run that can run now. */
 export async function turns(count: number = ENOUGH): Promise<void> {

@@ -1,23 +1,23 @@
 /**
- * Parking: who waits, in the order of coming, at the one thing each of them waits for.
+ * Lot: things that stand in one place each, in the order of coming: who waits for a section, pages by their last use.
  *
  * An intrusive doubly linked list. Not a Set: waiters park and leave on the hot path of a contended range, and a Set
  * costs an allocation for the first and a hash for each; not an array: a thousand waiters that are aborted one by
  * one must not cost a million steps.
  */
 
-/** Something that can wait in at most one {@link Lot} at a time. Fields belong to the lot. */
+/** Something that can stand in at most one {@link Lot} at a time. Fields belong to the lot. */
 export abstract class Parked {
   lot: Lot<Parked> | undefined = undefined;
   before: Parked | undefined = undefined;
   after: Parked | undefined = undefined;
 }
 
-/** A first-come-first-served place to wait. */
+/** A place: first come, first served. */
 export class Lot<P extends Parked> {
   private first: Parked | undefined = undefined;
   private last: Parked | undefined = undefined;
-  /** How many wait here. */
+  /** How many stand here. */
   size = 0;
 
   /** Last in the order. `parked` must not be parked anywhere. O(1). */
@@ -39,6 +39,11 @@ export class Lot<P extends Parked> {
     else after.before = before;
     parked.lot = parked.before = parked.after = undefined;
     this.size--;
+  }
+
+  /** Who has stood here the longest. */
+  get oldest(): P | undefined {
+    return this.first as P | undefined;
   }
 
   /** Who stands here, first come first. */

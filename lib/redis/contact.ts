@@ -109,7 +109,7 @@ export class Contact {
 }
 
 /** The first time between two tries, and the longest, in milliseconds: a server that is back is found within a quarter of a second. */
-const FIRST_PAUSE_MS = 5;
+export const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 250;
 
 /** Times between tries, each twice the last. */

@@ -47,6 +47,15 @@ export class Log {
     this.#target = 0;
   }
 
+  /** Resolves when everything up to this number is applied, or it is stopped. */
+  async reach(seq: number, pause: () => Promise<void>): Promise<void> {
+    for (;;) {
+      this.noticed(seq);
+      if (this.#applied === undefined || this.#applied >= seq) return;
+      await pause();
+    }
+  }
+
   /** A push. */
   push(message: string): void {
     const record = recordOf(message);

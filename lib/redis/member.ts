@@ -17,7 +17,7 @@
 import type { Clock } from '../base/clock.js';
 import { ClosedError } from '../base/errors.js';
 import { Announcer } from './announce.js';
-import { Contact, pauses } from './contact.js';
+import { Contact, FIRST_PAUSE_MS, pauses } from './contact.js';
 import { Evictions } from './evictions.js';
 import { Gate } from './gate.js';
 import type { Host, Identity, LinkState } from './host.js';
@@ -282,9 +282,9 @@ export class Member implements Host {
     this.renewals = 0;
     this.#evictions.saw(mem);
     const { own, others } = running(act, member);
-    this.#remote.replace(others);
-    this.announcer.found(identity, own);
     this.identity = identity;
+    this.#remote.replace(others, identity);
+    this.announcer.found(identity, own);
     this.#log.start(Number(seq));
     this.#changed.wake();
     void this.#renewOften(identity);
@@ -293,6 +293,12 @@ export class Member implements Host {
     if (settled !== '1') {
       if (this.#options.grace !== false) await this.#contact.sleep(this.#waitMs, isOver);
       if ((await this.insist(identity, SETTLE, epoch)) === undefined) return;
+      // What was announced again meanwhile may have been pushed to nobody.
+      const args = [member, String(++this.renewals), epoch, ...this.announcer.names()];
+      const renewed = (await this.insist(identity, RENEW, ...args)) as Renewed | undefined;
+      if (renewed?.[0] === 'ok') await this.#log.reach(Number(renewed[1]), () => this.pause(FIRST_PAUSE_MS));
+      else if (renewed !== undefined) this.reset(renewed[0]);
+      if (isOver()) return;
     }
     if (!this.lease.valid()) return this.reset('lapsed');
     this.state = 'live';
@@ -377,7 +383,8 @@ export class Member implements Host {
     const until = this.clock.now() + 2 * this.#leaseMs;
     for (const pauseMs of pauses()) {
       if (member === '' || this.clock.now() >= until) break;
-      if (await this.run(LEAVE, member).then(always, never)) break;
+      const isDone = this.run(LEAVE, member).then(() => true);
+      if (await isDone.catch(() => false)) break;
       await this.pause(pauseMs);
     }
     this.isLocal = true;
@@ -389,11 +396,3 @@ export class Member implements Host {
 type Joined = readonly [string, string, string, string[], string[]];
 type Renewed = readonly ['ok' | 'gone' | 'epoch', string, string[]];
 type Moment = ReturnType<Lease['moment']>;
-
-function always(): boolean {
-  return true;
-}
-
-function never(): boolean {
-  return false;
-}

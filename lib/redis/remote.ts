@@ -49,7 +49,10 @@ export class Remote {
     if (this.#guests.has(sid)) return;
     this.#member.stats.remote++;
     const guest = this.#begin(sid, member, data);
-    if (identity === undefined) return;
+    if (identity !== undefined) this.#answerFor(guest, sid, identity);
+  }
+
+  #answerFor(guest: Guest, sid: string, identity: Identity): void {
     guest.begun.then(
       () => this.#answer(identity, sid, ''),
       (error) => this.#answer(identity, sid, JSON.stringify(String((error as Error)?.message ?? error))),
@@ -81,9 +84,14 @@ export class Remote {
     guest.end();
   }
 
-  /** These run, and no others. They are entered before the others end; a gate runs meanwhile, and nobody waits for answers. */
-  replace(running: ReadonlyMap<string, Running>): void {
-    for (const [sid, { member, data }] of running) if (!this.#guests.has(sid)) this.#begin(sid, member, data);
+  /**
+   * These run, and no others. They are entered before the others end, and answered: a join that was run, and whose answer was lost, has
+   * been asked for what began since.
+   */
+  replace(running: ReadonlyMap<string, Running>, identity: Identity): void {
+    for (const [sid, { member, data }] of running) {
+      this.#answerFor(this.#guests.get(sid) ?? this.#begin(sid, member, data), sid, identity);
+    }
     for (const sid of [...this.#guests.keys()]) if (!running.has(sid)) this.end(sid);
   }
 

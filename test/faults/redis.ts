@@ -76,7 +76,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: the gate is open before what runs is entered',
     file: 'redis/member.ts',
-    find: '    this.#remote.replace(others);\n',
+    find: '    this.#remote.replace(others, identity);\n',
     replace: '',
     first: [LINK],
   },
@@ -195,8 +195,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: a closed link is still waited for',
     file: 'redis/member.ts',
-    find: 'if (await this.run(LEAVE, member).then(always, never)) break;',
-    replace: 'break;',
+    find: 'const isDone = this.run(LEAVE, member).then(() => true);',
+    replace: 'const isDone = Promise.resolve(true);',
     first: [LINK],
   },
   {

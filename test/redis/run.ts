@@ -41,7 +41,7 @@ if (binary === undefined) {
   process.exit(NOT_RUN);
 }
 
-const seconds = Number(values.seconds ?? (values.long ? 8 : 5));
+const seconds = Number(values.seconds ?? (values.long ? 8 : 4));
 const folder = mkdtempSync(join(tmpdir(), 'rangefence-matrix-'));
 
 /** The servers of a fault, and how to reach them. */

@@ -76,7 +76,7 @@ const SLOW: Partial<WorkerOptions> = { leaseMs: 1500, sectionMs: 300, pauseMs: 5
 /** All rows. */
 export const FAULTS: readonly Fault[] = [
   { name: 'none', isShort: true },
-  { name: 'none, node-redis', isShort: true, options: { client: 'node-redis' } },
+  { name: 'none, node-redis', options: { client: 'node-redis' } },
   { name: 'a process is stopped for longer than its lease', isShort: true, act: stopLong },
   {
     name: 'a process is stopped for less than its lease',
@@ -205,13 +205,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'negative: stopped for longer than its lease, and no guard',
     isNegative: true,
-    isShort: true,
     options: { isGuarded: false },
     act: stopLong,
   },
   {
     name: 'negative: started while a process is stopped inside its section, and no grace',
     isNegative: true,
+    isShort: true,
     options: { ...SLOW, grace: false },
     act: restartPaused,
   },

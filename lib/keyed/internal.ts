@@ -6,6 +6,7 @@ import type { Invalidation } from '../tracker/index.js';
 import type { Change, KeyedChange } from './section.js';
 
 export { KeyedFence } from './keyed-fence.js';
+export { FENCE_NAMES } from './options.js';
 export { hits, KeyScope } from './scope.js';
 
 /** The section of the tracker behind a change, as that shows it. */

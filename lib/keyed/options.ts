@@ -97,7 +97,9 @@ export interface FenceOptions<K> extends KeyedFenceOptions<K> {
   ignore?: Ignore | undefined;
 }
 
-const FENCE_OPTIONS: Names = /* @__PURE__ */ names(KEYED_FENCE_NAMES, 'keyed isMiss onSetError maxAttempts holdMs ignore');
+/** The names of {@link FenceOptions}. */
+export const FENCE_NAMES: string = `${KEYED_FENCE_NAMES} keyed isMiss onSetError maxAttempts holdMs ignore`;
+const FENCE_OPTIONS: Names = /* @__PURE__ */ names(FENCE_NAMES);
 const LOAD_OPTIONS: Names = /* @__PURE__ */ names('setOptions allowStale status', CANCEL_NAMES);
 const SET_OPTIONS: Names = /* @__PURE__ */ names(BEGIN_NAMES, 'setOptions');
 

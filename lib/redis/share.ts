@@ -15,6 +15,7 @@ import {
   fence,
   type KeyScope,
 } from '../keyed/index.js';
+import { FENCE_NAMES } from '../keyed/internal.js';
 import { RangeTracker } from '../tracker/index.js';
 import { LOG_LENGTH, placeOf } from './contact.js';
 import { KeySide, type KeyText } from './keys.js';
@@ -25,7 +26,6 @@ import { NOTIFY } from './scripts.js';
 import { packRanges, type WireData } from './wire.js';
 
 const RANGE_OPTIONS: Names = /* @__PURE__ */ names(SHARE_NAMES);
-const FENCE_NAMES = 'keyed identify label historyCapacity observer clock isMiss onSetError maxAttempts holdMs ignore';
 const KEY_OPTIONS: Names = /* @__PURE__ */ names(SHARE_NAMES, FENCE_NAMES, 'serialize parse');
 
 /** How a cache is fenced, and the fence shared. */
@@ -73,12 +73,18 @@ export async function shareKeys(cache: FenceableCache, given: unknown): Promise<
     check(options[name] === undefined || typeof options[name] === 'function', name, options[name], 'a function');
   }
   portOf(options.redis); // before the cache has a fence
-  const fenced = fence<unknown, unknown>(cache, options);
+  const fenced = fence<unknown, unknown>(cache, fenceOptions(options));
   const side = new KeySide(fenced.keyed, options);
   const { all } = fenced.keyed;
   const describe = (what: unknown) => side.describe(isScope(what, all) ? what : { keys: [what], prefix: undefined });
   const link = await come(new OpenLink<unknown>(side, options, describe), options);
   return Object.defineProperty(fenced, 'link', { value: link, enumerable: false });
+}
+
+/** What of them is said of the fence. */
+function fenceOptions(options: ShareKeysOptions<unknown>): FenceOptions<unknown> {
+  const own = FENCE_NAMES.split(' ').filter((name) => options[name as keyof typeof options] !== undefined);
+  return Object.fromEntries(own.map((name) => [name, options[name as keyof typeof options]]));
 }
 
 function isScope(what: unknown, like: KeyScope<unknown>): what is KeyScope<unknown> {

@@ -104,5 +104,10 @@ export interface LoadInfo {
   /** Where it has ranges, once it has landed: what has hit it; `undefined` if nothing has. */
   readonly collision?: Collision | undefined;
   /** Where it has ranges, once it has landed: what it failed with, or was given up for. */
-  readonly failure?: { readonly error: unknown } | undefined;
+  readonly failure?:
+    | {
+        /** As it was thrown. */
+        readonly error: unknown;
+      }
+    | undefined;
 }

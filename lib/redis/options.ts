@@ -14,9 +14,13 @@ export interface DeadSection {
   readonly fence: number;
   /** What it was changing: ranges, keys, what keys begin with; all three `undefined` for everything. */
   readonly ranges: readonly Range[] | undefined;
+  /** See `ranges`. */
   readonly keys: readonly string[] | undefined;
+  /** See `ranges`. */
   readonly prefix: string | undefined;
+  /** As it was given to the begin. */
   readonly kind: string | undefined;
+  /** As it was given to the begin. */
   readonly label: string | undefined;
 }
 
@@ -29,8 +33,11 @@ export interface LinkEvent {
    * - `detached`: it goes on alone (`whenDetached: 'local'`); `error`: a command has failed, and is tried again (`error`).
    */
   readonly type: 'live' | 'reset' | 'evicted' | 'refused' | 'detached' | 'error';
+  /** Of `reset`. */
   readonly reason?: ResetReason;
+  /** Of `evicted` and `refused`: as the `member` of its link. */
   readonly member?: string;
+  /** Of `error`. */
   readonly error?: unknown;
 }
 

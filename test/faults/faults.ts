@@ -82,7 +82,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'tracker/space.ts',
     find: 'i < spans.length && verdict !== HIT',
     replace: 'i < 2 && verdict !== HIT',
-    first: [MODEL],
+    first: ['test/tracker/lookup.test.ts'],
   },
   {
     name: 'a token of the current end counts as older',
@@ -96,7 +96,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'tracker/space.ts',
     find: 'this.checkRange(spans[0]!, spans[spans.length - 1]!, token',
     replace: 'this.checkRange(spans[0]!, spans[Math.max(1, spans.length - 3)]!, token',
-    first: [MODEL],
+    first: ['test/tracker/lookup.test.ts'],
   },
   // --- touching ranges
   {

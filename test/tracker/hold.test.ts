@@ -270,6 +270,36 @@ describe('a hold', () => {
     expectNothingLeft(tracker, { clock, signals: [controller.signal] });
   });
 
+  it('on suspicion of a lookup with bounds of its own is over when its own time is, and the others still wait', async () => {
+    const { tracker, clock } = make();
+    for (let round = 0; round < 64; round++) {
+      const lost = await hold(tracker, PAGE);
+      const begun = new Outcome(tracker.begin(PAGE));
+      await lost.commit();
+      begun.value?.end();
+      await turns();
+    }
+    const section = await tracker.begin(PAGE);
+    const suspicious = new ManualFetch();
+    const patient = new ManualFetch();
+    const timeoutMs = 10_000;
+    const first = new Outcome(tracker.lookup(PAGE, suspicious.fetch, { holdMs: 100, timeoutMs }));
+    clock.advance(50);
+    await turns();
+    const second = new Outcome(tracker.lookup(PAGE, patient.fetch, { holdMs: 100, timeoutMs }));
+    expect(tracker.inspect().holds).toHaveLength(2);
+    clock.advance(50);
+    await turns();
+    expect([tracker.inspect().holds.length, tracker.stats.holdsExpired]).toEqual([1, 1]);
+    section.end();
+    await turns();
+    expect([suspicious.calls.length, patient.calls.length]).toEqual([1, 1]);
+    for (const read of [suspicious, patient]) read.last.resolve('fresh');
+    await turns();
+    expect([first.value, second.value]).toEqual(['fresh', 'fresh']);
+    expectNothingLeft(tracker, { clock });
+  });
+
   it('on suspicion that ran out while the others still wait is over for its lookup: it reads once, when they do', async () => {
     const { tracker, clock } = make();
     for (let round = 0; round < 64; round++) {

@@ -701,6 +701,31 @@ describe('a lookup that keeps losing', () => {
   });
 });
 
+describe('a list of ranges', () => {
+  const RANGES = [range(0, 8), range(20, 28), range(40, 48)];
+
+  it.each([0, 1, 2])('is checked at each of its places: a section over the one at %i, active or ended', async (place) => {
+    const { tracker } = make();
+    for (const ended of [false, true]) {
+      const read = new ManualFetch();
+      const result = tracker.lookup(RANGES, read.fetch);
+      const seq = tracker.tryReadBegin(RANGES)!;
+      const section = tracker.tryBegin(RANGES[place]!)!;
+      if (ended) section.end();
+      expect(tracker.readRetry(RANGES, seq)).toBe(true);
+      expect(tracker.collision(RANGES, seq)).toMatchObject({ range: RANGES[place] });
+      read.last.resolve('stale');
+      await turns();
+      section.end();
+      await turns();
+      read.last.resolve('fresh');
+      expect(await soon(result)).toBe('fresh');
+      expect(read.calls).toHaveLength(2);
+    }
+    expectNothingLeft(tracker);
+  });
+});
+
 describe('the asynchronous context of the caller', () => {
   it.each([1, Number.POSITIVE_INFINITY])(
     'is what fetch and commit see, after a wait and after collisions, held after %s',

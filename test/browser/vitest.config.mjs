@@ -28,6 +28,7 @@ const NODE_ONLY = [
   'test/debug/*.test.ts', // contexts that follow awaits, and child processes
   'test/keyed/{packages,differential.model,doors,cycles}.test.ts', // packages for Node, and contexts that follow awaits
   'test/mirror/cycles.test.ts', // contexts that follow awaits
+  'test/{mirror,keyed}/inspect.test.ts', // what Node prints
   'test/explorer/endless.test.ts', // processes
   'test/trace/pictures.test.ts', // pictures on disk
 ];

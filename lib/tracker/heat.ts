@@ -41,6 +41,8 @@ export class Heat {
   #everywhere = 0;
   /** How many sections the attempts took that were lost, on average. */
   #length = 0;
+  /** How many sections are active when one has begun, on average. */
+  #active = 1;
 
   /** True if a lookup over these ranges had better hold them from the start. One comparison while nothing is hot. */
   isHot(spans: Spans): boolean {
@@ -50,12 +52,18 @@ export class Heat {
     return at < this.#watched && this.#shares[at]! >= HOT;
   }
 
+  /** A section begins, and so many are active now. */
+  begun(active: number): void {
+    this.#active += (active - this.#active) * WEIGHT;
+  }
+
   /**
-   * An attempt over these ranges was lost. The counter moves twice for each section: `events` and the number of sections that are
-   * active now tell how many the attempt has taken, had they come one after the other.
+   * An attempt over these ranges was lost. The counter moves twice for each section: `events`, and the number of sections that are
+   * active side by side, tell how many the attempt has taken, had they come one after the other. On average: where all are of the same
+   * length they end together, and at this moment nothing may be active.
    */
-  lost(spans: Spans, events: number, active: number): void {
-    const sections = events / (2 * Math.max(1, active));
+  lost(spans: Spans, events: number): void {
+    const sections = events / (2 * this.#active);
     this.#spread(1, WEIGHT);
     this.#length += (sections - this.#length) * WEIGHT;
     this.#disturbed(spans, WEIGHT);

@@ -318,7 +318,7 @@ export class Lookup<T, R> extends Reader implements Holder {
     this.losses++;
     this.space.stats.collisions++;
     this.note('collided', { collision });
-    this.space.gate.heat.lost(this.base, this.space.seq - attempt.seq, this.space.activeCount);
+    this.space.gate.heat.lost(this.base, this.space.seq - attempt.seq);
     attempt.finish({ collision });
     this.attempt = undefined;
     this.release(); // hit although it held: by a nested begin, too

@@ -37,7 +37,7 @@ class World implements Scenario {
 
   constructor({ isHot, kinds }: Heated) {
     const { heat } = spaceOf(this.#tracker).gate;
-    if (isHot) for (let i = 0; i < 500; i++) for (const { start, end } of [PAGE, NEXT]) heat.lost([start, end], 2, 1);
+    if (isHot) for (let i = 0; i < 500; i++) for (const { start, end } of [PAGE, NEXT]) heat.lost([start, end], 2);
     expect(heat.isHot([0, 1])).toBe(isHot);
     for (const [i, kind] of kinds.entries()) {
       this.actors[`${kind} ${i}`] = async (step) => {

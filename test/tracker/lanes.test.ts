@@ -415,7 +415,7 @@ describe('long fetches', () => {
   it('hold no more from the start once nobody comes into their way', async () => {
     const tracker = new RangeTracker();
     const { heat } = spaceOf(tracker).gate;
-    for (let i = 0; i < 64; i++) heat.lost([i * 10, i * 10 + 8], 20, 1);
+    for (let i = 0; i < 64; i++) heat.lost([i * 10, i * 10 + 8], 20);
     const isHot = () => heat.isHot([5000, 5008]);
     expect(isHot()).toBe(true);
     let holding = 0;

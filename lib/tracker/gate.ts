@@ -84,7 +84,6 @@ export class Gate {
     section.state = ACTIVE;
     section.since = this.turn.now();
     this.active.enter(section);
-    this.heat.begun(this.active.size);
     if (this.holds.size > 0) this.#cross(section);
   }
 

@@ -196,7 +196,7 @@ export class Space implements SectionHome {
   /** Enters the section in one synchronous step, then pass 1. Undefined if no subscriber is concerned. */
   #enter(section: Section): Answers | undefined {
     this.gate.activate(section);
-    this.activeCount++;
+    this.gate.heat.begun(++this.activeCount);
     section.beginSeq = this.#count();
     this.stats.begins++;
     if (this.note !== undefined) this.note('begin', { invalidation: section });

@@ -133,6 +133,13 @@ export const LANE_FAULTS: readonly Fault[] = [
     first: [LANES],
   },
   {
+    name: 'lanes: a section of many ranges makes long fetches look short',
+    file: 'tracker/space.ts',
+    find: 'this.gate.heat.begun(++this.activeCount);',
+    replace: 'this.activeCount++;\n    this.gate.heat.begun(this.gate.active.size);',
+    first: [LANES],
+  },
+  {
     name: 'lanes: long fetches hold for ever',
     file: 'tracker/heat.ts',
     find: 'if (this.#everywhere > 0) this.#spread(contested ? 1 : 0, weight);',

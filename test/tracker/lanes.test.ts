@@ -428,6 +428,16 @@ describe('long fetches', () => {
     expectNothingLeft(tracker);
   });
 
+  it('are as long beside sections of many ranges: what counts is sections', async () => {
+    const tracker = new RangeTracker();
+    const { heat } = spaceOf(tracker).gate;
+    const scattered = Array.from({ length: 1000 }, (_, i) => range(100_000 + i * 10, 100_001 + i * 10));
+    for (let i = 0; i < 64; i++) tracker.tryBegin(scattered)!.end();
+    for (let i = 0; i < 64; i++) heat.lost([i * 10, i * 10 + 8], 20);
+    expect(heat.isHot([5000, 5008])).toBe(true);
+    expectNothingLeft(tracker);
+  });
+
   it('that are never hit do not', async () => {
     const tracker = new RangeTracker();
     for (let i = 0; i < 60; i++) {

@@ -63,6 +63,15 @@ export interface Link<What> extends DisposableHandle {
 const LIVE_OPTIONS: Names = /* @__PURE__ */ names(CANCEL_NAMES);
 const NOTIFY_OPTIONS: Names = /* @__PURE__ */ names('kind label');
 
+/** What is told of a change besides its place. Throws `InvalidArgumentError`: in another process nobody could do anything about it. */
+export function told(options: NotifyOptions, where: string): WireData {
+  checkNames(options, NOTIFY_OPTIONS, where);
+  const { kind, label } = options;
+  check(kind === undefined || typeof kind === 'string', 'kind', kind, 'a string');
+  check(label === undefined || typeof label === 'string', 'label', label, 'a string');
+  return { ...(kind === undefined ? {} : { kind }), ...(label === undefined ? {} : { label }) };
+}
+
 /** The object behind {@link Link}. */
 export class OpenLink<What> implements Link<What> {
   readonly #side: Side;
@@ -122,8 +131,7 @@ export class OpenLink<What> implements Link<What> {
   }
 
   async notify(what: What, options: NotifyOptions = {}): Promise<void> {
-    checkNames(options, NOTIFY_OPTIONS, 'notify');
-    const data = JSON.stringify({ ...options, ...this.#describe(what) });
+    const data = JSON.stringify({ ...told(options, 'notify'), ...this.#describe(what) });
     if (this.state === 'closed') throw this.#member.closedError();
     await this.#member.run(NOTIFY, data);
   }

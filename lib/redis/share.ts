@@ -19,7 +19,7 @@ import { FENCE_NAMES } from '../keyed/internal.js';
 import { RangeTracker } from '../tracker/index.js';
 import { LOG_LENGTH, placeOf } from './contact.js';
 import { KeySide, type KeyText } from './keys.js';
-import { type Link, type NotifyOptions, OpenLink } from './link.js';
+import { type Link, type NotifyOptions, OpenLink, told } from './link.js';
 import { checkShare, checkSpace, portOf, SHARE_NAMES, type ShareOptions } from './options.js';
 import { RangeSide } from './ranges.js';
 import { NOTIFY } from './scripts.js';
@@ -119,20 +119,12 @@ export function announceOnly(redis: object, space: string): Announcer {
   };
   return {
     notify: async (ranges, options = {}) => {
-      checkNames(options, NOTIFY_NAMES, 'notify');
-      await tell({ ...told(options), ...rangeData(ranges) });
+      await tell({ ...told(options, 'notify'), ...rangeData(ranges) });
     },
     notifyKeys: async (what, options = {}) => {
-      checkNames(options, NOTIFY_NAMES, 'notifyKeys');
-      await tell({ ...told(options), ...keyData(what) });
+      await tell({ ...told(options, 'notifyKeys'), ...keyData(what) });
     },
   };
-}
-
-const NOTIFY_NAMES: Names = /* @__PURE__ */ names('kind label');
-
-function told({ kind, label }: NotifyOptions): WireData {
-  return { ...(kind === undefined ? {} : { kind }), ...(label === undefined ? {} : { label }) };
 }
 
 function rangeData(ranges: Ranges): WireData {

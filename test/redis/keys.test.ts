@@ -140,6 +140,11 @@ describe('a change of a key', () => {
       expect(shop.has('a')).toEqual([false, false]);
     }
     await expect(outside.notifyKeys(7 as never)).rejects.toThrow(InvalidArgumentError);
+    for (const tell of [link.notify.bind(link, 'a'), outside.notifyKeys.bind(outside, ['a'])]) {
+      await expect(tell({ kind: 5 as never })).rejects.toThrow('kind is 5; expected a string');
+      await expect(tell({ label: {} as never })).rejects.toThrow('label is');
+      await expect(tell({ lable: 'x' } as never)).rejects.toThrow('did you mean "label"?');
+    }
   });
 
   it('in a space where nobody has ever been is told to nobody', async () => {

@@ -141,11 +141,6 @@ export function overlap(a: Spans, b: Spans): boolean {
   return false;
 }
 
-/** True if both are the same single range: cheap, and enough to see that a crowd asks the same question. */
-export function sameSingle(a: Spans, b: Spans): boolean {
-  return a.length === 2 && b.length === 2 && a[0] === b[0] && a[1] === b[1];
-}
-
 /** What of these spans lies inside the others; the same object if all of it does. There must be something. */
 export function cut(spans: Spans, others: Spans): Spans {
   return contains(others, spans) ? spans : intersect(others, spans);

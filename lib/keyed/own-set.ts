@@ -1,3 +1,6 @@
+/**
+ * OwnSet: the mark of a set by hand.
+ */
 import type { Slot } from './slot.js';
 
 /** A set by hand. It marks its section, so that the subscriber leaves the entry to the cache's own `set`, which replaces it. */

@@ -9,9 +9,9 @@
  *   hot    others lose here          join the open hold over these ranges, await its turn, then as above; release
  *   slow   anything else             a Lookup (lookup.ts), which can wait, hold, retry and be aborted
  *
- * On the fast and the hot lane the caller's promise is what the fetch's own `then(land, crash)` returns. An attempt that is hit
- * goes over to the slow lane with what it has lost; so does one whose hold was dissolved, or crossed, before its turn. A
- * lookup that somebody listens to (an observer, a signal, a time limit) is on the slow lane from the start: a promise of the
+ * On the fast lane, and on the hot one if it has its turn at once, the caller's promise is what the fetch's own
+ * `then(land, crash)` returns. An attempt that is hit goes over to the slow lane with what it has lost; so does one whose hold was
+ * dissolved, or crossed, before its turn. A lookup that somebody listens to (an observer, a signal, a time limit) is on the slow lane from the start: a promise of the
  * fetch cannot be settled from outside.
  *
  * Freshness is the same on every lane, as the same lines see to it: the token is older than the first read (`start`), and
@@ -20,7 +20,7 @@
  *
  * Whoever runs here runs in the caller's asynchronous context: after a wait it is called by a promise of the caller's.
  *
- * A hold joined here has no deadline until a begin queues behind it (gate.ts), so that nobody reads the clock for it.
+ * A hold joined here has no deadline until it is in the way of a begin (gate.ts), so that nobody reads the clock for it.
  */
 
 import { check } from '../base/errors.js';
@@ -217,7 +217,7 @@ class Flight<T, R> extends ReadAttempt implements Holder {
   }
 
   /** Gives the ranges free, and lets the begins go that waited for that. */
-  release(): void {
+  private release(): void {
     if (this.hold !== undefined) this.space.grant(this.space.gate.release(this));
   }
 

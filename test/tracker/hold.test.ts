@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RangeTracker, RetryLimitError } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
-import { type Holder, hit, hold } from '../support/holding.js';
+import { type Holder, heat, hit, hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
 import { ManualFetch, range } from '../support/reading.js';
 import { Outcome, soon, turns } from '../support/turns.js';
@@ -272,13 +272,7 @@ describe('a hold', () => {
 
   it('on suspicion of a lookup with bounds of its own is over when its own time is, and the others still wait', async () => {
     const { tracker, clock } = make();
-    for (let round = 0; round < 64; round++) {
-      const lost = await hold(tracker, PAGE);
-      const begun = new Outcome(tracker.begin(PAGE));
-      await lost.commit();
-      begun.value?.end();
-      await turns();
-    }
+    await heat(tracker, PAGE);
     const section = await tracker.begin(PAGE);
     const suspicious = new ManualFetch();
     const patient = new ManualFetch();
@@ -302,13 +296,7 @@ describe('a hold', () => {
 
   it('on suspicion that ran out while the others still wait is over for its lookup: it reads once, when they do', async () => {
     const { tracker, clock } = make();
-    for (let round = 0; round < 64; round++) {
-      const lost = await hold(tracker, PAGE);
-      const begun = new Outcome(tracker.begin(PAGE));
-      await lost.commit();
-      begun.value?.end();
-      await turns();
-    }
+    await heat(tracker, PAGE);
     const section = await tracker.begin(PAGE);
     const suspicious = new ManualFetch();
     const patient = new ManualFetch();

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { ClosedError, CommitError, type Invalidation, type LookupOptions, RangeTracker, type Seq } from '../../lib/index.js';
 import { spaceOf } from '../../lib/tracker/internal.js';
 import { ManualClock } from '../support/clock.js';
-import { hold } from '../support/holding.js';
+import { heat } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
 import { ManualFetch, range } from '../support/reading.js';
 import { failure, Outcome, soon, turns } from '../support/turns.js';
@@ -18,13 +18,7 @@ const ELSEWHERE = range(100, 108);
 /** A tracker that has seen so many lookups lose on the page that the next ones hold it from the start. */
 async function hotTracker(clock = new ManualClock()): Promise<RangeTracker> {
   const tracker = new RangeTracker({ clock });
-  for (let round = 0; round < 64; round++) {
-    const held = await hold(tracker, PAGE);
-    const begun = new Outcome(tracker.begin(PAGE));
-    await held.commit();
-    begun.value!.end();
-    await turns();
-  }
+  await heat(tracker, PAGE);
   return tracker;
 }
 

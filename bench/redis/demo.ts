@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { shareKeys } from '../../lib/redis/index.js';
-import { program, RedisServer, sleep } from '../../test/redis/real/server.js';
+import { RedisServer, sleep } from '../../test/redis/real/server.js';
+import { program } from '../../test/support/programs.js';
 
 const ROWS = 16;
 const SECONDS = 8;

@@ -6,8 +6,9 @@ import { Redis } from 'ioredis';
 import type { Ranges } from '../../lib/index.js';
 import { RangeTracker } from '../../lib/index.js';
 import { type Link, shareRanges } from '../../lib/redis/index.js';
-import { program, RedisServer, sleep } from '../../test/redis/real/server.js';
+import { RedisServer, sleep } from '../../test/redis/real/server.js';
 import { Switch } from '../../test/redis/real/switch.js';
+import { program } from '../../test/support/programs.js';
 import { number, table } from '../support/text.js';
 
 const PAGE = { start: 0, end: 8 };

@@ -3,13 +3,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { freePort, program, redisAnswers } from '../support/programs.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -21,41 +20,7 @@ const GUARD = fileURLToPath(new URL('guard.mjs', import.meta.url));
 
 /** Where the server is: `REDIS_SERVER`, or the first in the path; `undefined` if there is none. */
 export function redisServer(): string | undefined {
-  const given = process.env.REDIS_SERVER;
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return (given === undefined ? folders.map((folder) => join(folder, 'redis-server')) : [given]).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    socket.write('PING\r\n');
-    const [reply] = await once(socket, 'data');
-    return String(reply).startsWith('+PONG');
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  return program('redis-server', 'REDIS_SERVER');
 }
 
 /** Vitest's global set-up: starts the server, and returns how to stop it. */
@@ -73,7 +38,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     guard.stdin!.end();
     await gone;
   };
-  for (let tries = 0; !(await answers(port)); tries++) {
+  for (let tries = 0; !(await redisAnswers(port)); tries++) {
     if (guard.exitCode !== null || tries >= 100) {
       await stop();
       throw new Error(`redis-server has not answered on port ${port}:\n${log.join('')}`);

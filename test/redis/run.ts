@@ -13,10 +13,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { number, table } from '../../bench/support/text.js';
+import { freePort, program } from '../support/programs.js';
 import { check, type Verdict } from './real/checker.js';
 import { FAULTS, type Fault, type Stage } from './real/faults.js';
 import { compareScripts } from './real/scripts.js';
-import { freePort, program, RedisServer, sleep } from './real/server.js';
+import { RedisServer, sleep } from './real/server.js';
 import { Switch } from './real/switch.js';
 import type { WorkerOptions } from './real/worker.js';
 

@@ -3,34 +3,11 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-
-/** A program in the path, or at the place that the environment names. */
-export function program(name: string, variable?: string): string | undefined {
-  const given = variable === undefined ? undefined : process.env[variable];
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return (given === undefined ? folders.map((folder) => join(folder, name)) : [given]).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort, redisAnswers } from '../../support/programs.js';
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -74,7 +51,7 @@ export class RedisServer {
     ];
     this.#child = spawn(this.binary, [...common, ...this.#args], { stdio: 'ignore' });
     running.add(this);
-    for (let tries = 0; !(await this.#answers()); tries++) {
+    for (let tries = 0; !(await redisAnswers(this.port)); tries++) {
       if (tries > 200 || this.#child.exitCode !== null) throw new Error(`${this.binary} does not answer on port ${this.port}`);
       await sleep(25);
     }
@@ -110,19 +87,5 @@ export class RedisServer {
     const cli = join(this.binary, '..', this.binary.endsWith('valkey-server') ? 'valkey-cli' : 'redis-cli');
     const { stdout } = await promisify(execFile)(cli, ['-p', String(this.port), ...args], { timeout: 30_000 });
     return stdout.trim();
-  }
-
-  async #answers(): Promise<boolean> {
-    const socket = connect(this.port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      socket.write('PING\r\n');
-      const [reply] = await once(socket, 'data');
-      return String(reply).startsWith('+PONG');
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
-    }
   }
 }

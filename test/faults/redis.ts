@@ -3,6 +3,7 @@
  */
 import type { Fault } from './faults.js';
 
+const SCHEDULES = 'test/redis/link.race.test.ts';
 const LINK = 'test/redis/link.test.ts';
 const KEYS = 'test/redis/keys.test.ts';
 const PARTS = 'test/redis/parts.test.ts';
@@ -72,6 +73,13 @@ export const REDIS_FAULTS: readonly Fault[] = [
     find: 'if (this.#options.grace !== false) await',
     replace: 'if (false) await',
     first: [LINK],
+  },
+  {
+    name: 'redis: what runs at a join is entered and not answered',
+    file: 'redis/remote.ts',
+    find: 'this.#answerFor(this.#guests.get(sid) ?? this.#begin(sid, member, data), sid, identity);',
+    replace: 'if (!this.#guests.has(sid)) this.#begin(sid, member, data);\n      void identity;',
+    first: [SCHEDULES],
   },
   {
     name: 'redis: the gate is open before what runs is entered',

@@ -3,14 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Figure } from '../../bench/figures/figure.js';
 import { advantageOf } from '../../bench/report/advantage.js';
 import { type Chart, chartsOf } from '../../bench/report/charts.js';
 import { pageSheets } from '../../bench/report/compact.js';
 import { measuresOf } from '../../bench/report/figures.js';
-import { LATEST, ROOT, reportFiles } from '../../bench/report/files.js';
+import { LATEST, quotingFiles, ROOT, reportFiles } from '../../bench/report/files.js';
 import { findingsOf, lossesOf } from '../../bench/report/findings.js';
 import { type Measure, OWN, type Suite } from '../../bench/report/measure.js';
 import { pageOf } from '../../bench/report/page.js';
+import { QUOTING, withQuotes } from '../../bench/report/quotes.js';
 import { formatResults, type Results, ResultsError, readResults, recordOf } from '../../bench/report/results.js';
 import { sheetsOf } from '../../bench/report/tables.js';
 import { everything, measure, record, results } from './fabricated.js';
@@ -247,6 +249,50 @@ describe('the page', () => {
       }
     },
   );
+});
+
+describe('a page that quotes', () => {
+  const goals: Suite = {
+    name: 'goals',
+    title: 'Goals',
+    seeds: [],
+    run: async () => ({ suite: 'goals', measures: [], notes: [] }),
+  };
+  const figures: Figure[] = [
+    { figure: 'quiet', goal: '>= 1.25 x', measured: '1.30 x', met: true, values: { ratio: 1.3, ceiling: 1.5 } },
+    { figure: 'hot', goal: '>= 1 x', measured: '1.02 x', met: true, values: { ratio: 1.02, ceiling: 2 } },
+    { figure: '  invalidations', goal: '>= 0.8 x', measured: '0.7 x', met: false, values: { ratio: 0.7, ceiling: 3 } },
+    { figure: '  lookup latency p99', goal: "<= the lock's", measured: '2 x', met: false, values: { ratio: 2, ceiling: 0.5 } },
+    { figure: '  least of any loop', goal: 'nobody starves', measured: '90 %', met: true, values: { share: 0.9 } },
+  ];
+  const run = results([
+    recordOf(goals, { suite: 'goals', goals: figures, measures: measuresOf('quiet-turn', figures), notes: [] }, 1),
+  ]);
+
+  test('gets what stands between its marks from the results, and keeps the rest', () => {
+    const page = withQuotes('before\n<!-- quote: turns -->\nold\n<!-- end of quote -->\nafter\n', run);
+    expect(page.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+      ...['before', '<!-- quote: turns -->', '', '| | no guard | rangefence | goal |', '|---|---:|---:|---:|'],
+      ...['| quiet | 1.50 | 1.30 | 1.25 |', '| hot | 2.00 / 3.00; 0.50 | 1.02 / 0.70; 2.00 | 1 / 0.8; 1 |'],
+      ...['', '<!-- end of quote -->', 'after', ''],
+    ]);
+    expect(withQuotes(page, run)).toBe(page);
+  });
+
+  test('is refused if nobody makes what it asks for, or the goals were not run', () => {
+    const page = (name: string) => `<!-- quote: ${name} -->\n\n<!-- end of quote -->`;
+    expect(() => withQuotes(page('prices'), run)).toThrow("quote 'prices'; expected one of costs, turns, timers");
+    expect(() => withQuotes(page('costs'), results([]))).toThrow('results without the suite "goals"');
+  });
+
+  test.skipIf(!existsSync(join(ROOT, LATEST)))('tells the committed results', async () => {
+    const made = await quotingFiles(ROOT, await readResults(join(ROOT, LATEST)));
+    expect([...made.keys()]).toEqual([...QUOTING]);
+    for (const [path, text] of made) {
+      expect(text, path).toContain('<!-- quote: ');
+      expect(readFileSync(join(ROOT, path), 'utf8'), path).toBe(text);
+    }
+  });
 });
 
 describe('the goals', () => {

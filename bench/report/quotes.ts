@@ -59,9 +59,13 @@ class GoalsRun {
 
   /** `undefined` if there is no goal. `below` is the line under that figure. */
   goalOf(figure: string, below?: string): string | undefined {
-    const at = this.goals.findIndex((goal) => goal.figure === figure);
-    const line = below === undefined ? this.goals[at] : this.goals.slice(at).find((goal) => goal.figure.trim() === below);
-    return line?.met === undefined ? undefined : line.goal;
+    let at = this.goals.findIndex((goal) => goal.figure === figure);
+    if (below !== undefined)
+      do at++;
+      while (this.goals[at]?.figure.startsWith(' ') && this.goals[at]?.figure.trim() !== below);
+    const line = this.goals[at];
+    const isThere = below === undefined || line?.figure.trim() === below;
+    return isThere && line?.met !== undefined ? line.goal : undefined;
   }
 }
 

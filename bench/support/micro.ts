@@ -34,7 +34,7 @@ export interface Micro {
 /** Short enough to fit between two turns that other programs get, so that the median is of undisturbed ones; 1 ms at 1 ns. */
 const SAMPLE_SECONDS = 0.001;
 
-/** Median nanoseconds of one operation of each bench, by name; the benches take turns. */
+/** Median nanoseconds of one operation of each bench, by name; the benches take turns, once before that to warm up. */
 export async function nanoseconds<Name extends string>(
   micros: readonly (Micro & { readonly name: Name })[],
   effort: MicroEffort,
@@ -44,14 +44,13 @@ export async function nanoseconds<Name extends string>(
   return Object.fromEntries(entries) as Record<Name, number>;
 }
 
-/** Median nanoseconds of one operation of each bench in each round; the benches take turns, once before that to warm up. */
+/** The same in each round. */
 export async function nanosecondsByRound<Name extends string>(
   micros: readonly (Micro & { readonly name: Name })[],
   effort: MicroEffort,
 ): Promise<Record<Name, number[]>> {
-  const rounds = await samplesByRound(micros, { ...effort, rounds: effort.rounds + 1 });
-  // The first round was before the engine had compiled them, and one round's median would show that.
-  const entries = Object.entries<number[][]>(rounds).map(([name, samples]) => [name, samples.slice(1).map(median)]);
+  const rounds = await samplesByRound(micros, effort);
+  const entries = Object.entries<number[][]>(rounds).map(([name, samples]) => [name, samples.map(median)]);
   return Object.fromEntries(entries) as Record<Name, number[]>;
 }
 
@@ -61,10 +60,11 @@ async function samplesByRound<Name extends string>(
   { rounds, microSeconds }: MicroEffort,
 ): Promise<Record<Name, number[][]>> {
   const samples = Object.fromEntries(micros.map(({ name }) => [name, []])) as unknown as Record<Name, number[][]>;
-  for (let round = 0; round < rounds; round++) {
+  // The first round is before the engine has compiled them: of a promise's way that takes most of a second.
+  for (let round = -1; round < rounds; round++) {
     for (const micro of micros) {
       const seconds = await sample(micro, microSeconds);
-      samples[micro.name].push(seconds.map((batch) => (1e9 * batch) / (micro.size ?? BATCH)));
+      if (round >= 0) samples[micro.name].push(seconds.map((batch) => (1e9 * batch) / (micro.size ?? BATCH)));
     }
   }
   return samples;

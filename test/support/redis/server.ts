@@ -231,7 +231,7 @@ export class FakePort implements RedisPort {
   isRefused = false;
   /** Scripts (by name; '' for all) that are run, but whose answer is lost, so many times. */
   readonly loseAnswers: Map<string, number> = new Map();
-  /** Scripts that are not run before {@link release}. */
+  /** Scripts that are not run before {@link release}, and 'XRANGE'. */
   readonly held: Set<string> = new Set();
   /** Messages are not heard. */
   isDeaf = false;
@@ -259,7 +259,7 @@ export class FakePort implements RedisPort {
   async run({ name }: Script, _keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (this.isRefused) throw new Error('refused');
     if (this.isCut) return await new Promise(() => {});
-    if (this.held.has(name)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.held.has(name)) await this.#hold();
     const answer = this.#server.execute(name, args);
     for (const each of [name, '']) {
       const times = this.loseAnswers.get(each) ?? 0;
@@ -269,6 +269,10 @@ export class FakePort implements RedisPort {
       }
     }
     return answer;
+  }
+
+  #hold(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** What is held now. */
@@ -318,6 +322,7 @@ export class FakePort implements RedisPort {
 
   async range(_stream: string, from: string): Promise<readonly StreamEntry[]> {
     if (this.isCut) return await new Promise(() => {});
+    if (this.held.has('XRANGE')) await this.#hold();
     const first = Number(from.split('-')[0]);
     return this.#server.log.filter(([id]) => Number(id.split('-')[0]) >= first);
   }

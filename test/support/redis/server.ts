@@ -233,6 +233,8 @@ export class FakePort implements RedisPort {
   readonly loseAnswers: Map<string, number> = new Map();
   /** Scripts that are not run before {@link release}, and 'XRANGE'. */
   readonly held: Set<string> = new Set();
+  /** Messages are heard in the turn in which they are sent, which no client does. */
+  isPrompt = false;
   /** Messages are not heard. */
   isDeaf = false;
   /** Replicas that have everything. */
@@ -300,7 +302,9 @@ export class FakePort implements RedisPort {
       return;
     }
     for (const listener of this.#listeners) {
-      if (listener.channels.includes(channel)) queueMicrotask(() => listener.onMessage(channel, message));
+      if (!listener.channels.includes(channel)) continue;
+      if (this.isPrompt) listener.onMessage(channel, message);
+      else queueMicrotask(() => listener.onMessage(channel, message));
     }
   }
 

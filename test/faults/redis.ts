@@ -7,6 +7,7 @@ const SCHEDULES = 'test/redis/link.race.test.ts';
 const LINK = 'test/redis/link.test.ts';
 const KEYS = 'test/redis/keys.test.ts';
 const PARTS = 'test/redis/parts.test.ts';
+const HOLDS = 'test/redis/holds.race.test.ts';
 const RESTART = 'test/redis/restart.test.ts';
 
 /** Wrong behaviour of `rangefence/redis`, one at a time. */
@@ -219,7 +220,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     file: 'redis/ranges.ts',
     find: 'owner, urgent: true }',
     replace: 'owner }',
-    first: [LINK],
+    first: [LINK, HOLDS],
   },
   {
     name: 'redis: sections of others are announced in turn',

@@ -116,7 +116,7 @@ export class Pair {
   #member(side: LateSide, name: string): Member {
     let ids = 0;
     const port = this.server.port();
-    port.isPrompt = true;
+    port.deliver = (hear) => hear();
     // A clock of its own, which stands still: the clock of the suite is that of the trackers.
     const clock = new ManualClock();
     const member = new Member({

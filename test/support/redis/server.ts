@@ -233,8 +233,8 @@ export class FakePort implements RedisPort {
   readonly loseAnswers: Map<string, number> = new Map();
   /** Scripts that are not run before {@link release}, and 'XRANGE'. */
   readonly held: Set<string> = new Set();
-  /** Messages are heard in the turn in which they are sent, which no client does. */
-  isPrompt = false;
+  /** When what is told is heard: called with each message, in order. By default in a later turn. */
+  deliver: (hear: () => void, message: string) => void = queueMicrotask;
   /** Messages are not heard. */
   isDeaf = false;
   /** Replicas that have everything. */
@@ -302,9 +302,7 @@ export class FakePort implements RedisPort {
       return;
     }
     for (const listener of this.#listeners) {
-      if (!listener.channels.includes(channel)) continue;
-      if (this.isPrompt) listener.onMessage(channel, message);
-      else queueMicrotask(() => listener.onMessage(channel, message));
+      if (listener.channels.includes(channel)) this.deliver(() => listener.onMessage(channel, message), message);
     }
   }
 

@@ -329,13 +329,7 @@ export class FakePort implements RedisPort {
     return this.#server.log.filter(([id]) => Number(id.split('-')[0]) >= first);
   }
 
-  async get(hash: string, field: string): Promise<string | null> {
-    return hash.endsWith(':meta') ? (this.#server.meta.get(field) ?? null) : null;
-  }
-
   async wait(): Promise<number> {
     return this.replicas;
   }
-
-  close(): void {}
 }

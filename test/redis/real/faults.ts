@@ -150,6 +150,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the log is trimmed',
+    isShort: true,
     act: async ({ server }) => {
       await sleep(500);
       await server.command('XTRIM', 'rangefence:{matrix}:log', 'MAXLEN', '0');
@@ -157,17 +158,19 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the buffer of a stopped subscriber overflows',
+    isShort: true,
     serverArgs: ['--client-output-buffer-limit', 'pubsub 16kb 16kb 1'],
     act: async (stage) => {
       await sleep(700);
       const stopped = stopOne(stage, 0.6 * stage.leaseMs);
       const text = 'x'.repeat(100_000);
-      for (let i = 0; i < 80; i++) await stage.server.command('PUBLISH', 'rangefence:{matrix}:push', text);
+      await stage.server.command('-r', '80', 'PUBLISH', 'rangefence:{matrix}:push', text);
       await stopped;
     },
   },
   {
     name: 'the wall clock of a process is set by an hour, forward and back',
+    isShort: true,
     act: async (stage) => {
       await sleep(800);
       stage.workers[victim(stage)]!.kill('SIGUSR2');
@@ -205,6 +208,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'negative: stopped for longer than its lease, and no guard',
     isNegative: true,
+    isShort: true,
     options: { isGuarded: false },
     act: stopLong,
   },

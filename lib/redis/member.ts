@@ -9,7 +9,7 @@
  *
  *     reset:  gate, until everybody here has let go -> join, which takes over what it had begun as another member, and answers what that
  *             was asked -> sections of others are entered -> log from the answer's number on -> own ones are announced again, where
- *             the server does not have them -> unsettled: wait W, settle -> live
+ *             the server does not have them -> unsettled: wait W, settle -> live; only then begins resolve
  *
  * One reset at a time: each makes a new `generation`, and whatever goes on after an `await` compares it first. A membership is an object,
  * `Identity`, compared as such; each has a new name, so that an answer to an old one is told from one to the new one.
@@ -267,10 +267,6 @@ export class Member implements Host {
     const identity: Identity = { member, epoch };
     // What runs here excludes others until the lease of before is over, unless it has been announced again by then.
     const owes = this.lease.valid();
-    const takePart = () => {
-      this.#renewed(sent);
-      void this.#renewOften(identity);
-    };
     this.renewals = 0;
     this.#evictions.saw(mem);
     const { own, others } = running(act, member);
@@ -279,11 +275,14 @@ export class Member implements Host {
     this.announcer.found(identity, own);
     this.#log.start(Number(seq));
     this.#changed.wake();
-    if (!owes) takePart();
-    await this.announcer.reclaim(identity);
-    if (isOver()) return;
-    if (owes && !this.lease.valid()) return this.reset('lapsed');
-    if (owes) takePart();
+    const reclaimed = this.announcer.reclaim(identity);
+    if (owes) {
+      await reclaimed; // after a lapse it excludes nobody, and nobody waits for it
+      if (isOver()) return;
+      if (!this.lease.valid()) return this.reset('lapsed');
+    }
+    this.#renewed(sent);
+    void this.#renewOften(identity);
     if (settled !== '1') {
       if (this.#options.grace !== false) await this.contact.sleep(this.#waitMs, isOver);
       if ((await this.insist(identity, SETTLE, epoch)) === undefined) return;

@@ -99,8 +99,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: what runs here is not announced again',
     file: 'redis/member.ts',
-    find: 'await this.announcer.reclaim(identity);',
-    replace: '',
+    find: 'this.announcer.reclaim(identity);',
+    replace: 'Promise.resolve();',
     first: [LINK],
   },
   {
@@ -120,8 +120,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: a lease that was over when its sections were announced again is renewed',
     file: 'redis/member.ts',
-    find: "if (owes && !this.lease.valid()) return this.reset('lapsed');",
-    replace: '',
+    find: "      if (isOver()) return;\n      if (!this.lease.valid()) return this.reset('lapsed');",
+    replace: '      if (isOver()) return;',
     first: [RESTART],
   },
   {
@@ -134,8 +134,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: the lease of a join counts from its last sending',
     file: 'redis/member.ts',
-    find: '      this.#renewed(sent);\n      void',
-    replace: '      this.#renewed(this.lease.moment());\n      void',
+    find: 'this.#renewed(sent);\n    void',
+    replace: 'this.#renewed(this.lease.moment());\n    void',
     first: [RESTART],
   },
   {

@@ -119,7 +119,7 @@ async function run(fault: Fault, index: number, round: number): Promise<{ verdic
     logs.push(log);
     const options: WorkerOptions = {
       ...{ index: place, ports, client: 'ioredis', isCluster: fault.needs === 'cluster', file, log, slots: SLOTS, leaseMs },
-      ...{ loadMs: 6, sectionMs: 8, pauseMs: 30, seed: seed * 10 + place, replicas: 0, grace: true, isGuarded: true },
+      ...{ loadMs: 6, sectionMs: 8, pauseMs: 30, seed: seed * 10 + place, replicas: 0, grace: true, isGuarded: true, by: 'link' },
       ...fault.options,
     };
     const child = ward(
@@ -203,6 +203,10 @@ async function judge(fault: Fault, index: number, round: number): Promise<boolea
   const { verdict, hung } = outcome;
   const { commits, uses, staleCommits, staleUses, inside, atRest, failed, resets } = verdict;
   const wrong = staleCommits + staleUses + inside + atRest;
+  if (fault.isOther === true) {
+    console.log(`for comparison: ${fault.name}: ${commits} commits, ${uses} uses, ${wrong} wrong`);
+    return true;
+  }
   const isFine = fault.isNegative === true ? wrong > 0 : wrong === 0 && hung === 0 && commits > 100;
   const notes = Object.entries({ ...resets, ...failed }).map(([name, times]) => `${times} ${name}`);
   const said = isFine ? 'as expected' : fault.isNegative === true ? 'not found out in this run' : 'NOT AS EXPECTED';
@@ -224,8 +228,12 @@ async function judgeAll(round: number): Promise<void> {
   }
 }
 
+function isJudged({ isNegative, isOther }: Fault): boolean {
+  return isNegative !== true && isOther !== true;
+}
+
 function total(name: 'commits' | 'uses' | 'inside' | 'atRest' | 'hung'): number {
-  return [...rows].reduce((sum, [{ isNegative }, row]) => (isNegative === true ? sum : sum + row[name]), 0);
+  return [...rows].reduce((sum, [fault, row]) => (isJudged(fault) ? sum + row[name] : sum), 0);
 }
 
 function middle(list: readonly number[]): string {
@@ -269,6 +277,17 @@ console.log(
     [...rows].map(([fault, row]) => shown(fault, row)),
   ),
 );
+const rates = ['none', 'none, with deletions by Pub/Sub', 'none, with one lock, as redlock takes it'].map((name) => {
+  const [, row] = [...rows].find(([fault]) => fault.name === name) ?? [];
+  return row === undefined ? Number.NaN : row.commits / row.seconds;
+});
+if (!rates.includes(Number.NaN)) {
+  const [own, unguarded, locked] = rates as [number, number, number];
+  const share = ((100 * own) / unguarded).toFixed(0);
+  console.log(
+    `redis: ${share} % of the lookups a second with deletions by Pub/Sub, ${(own / locked).toFixed(1)} times those with one lock`,
+  );
+}
 const stale = [...rows].reduce(
   (sum, [{ isNegative }, row]) => (isNegative === true ? sum : sum + row.stale[0] + row.stale[1]),
   0,

@@ -28,6 +28,8 @@ export interface Fault {
   readonly isShort?: boolean;
   /** Must be found out by the checker. */
   readonly isNegative?: boolean;
+  /** Another guard under the same load: it is counted, and not judged. */
+  readonly isOther?: boolean;
   readonly options?: Partial<WorkerOptions>;
   readonly serverArgs?: readonly string[];
   /** Through a switch, so that the wire can be cut, or lead elsewhere. */
@@ -76,6 +78,8 @@ const SLOW: Partial<WorkerOptions> = { leaseMs: 1500, sectionMs: 300, pauseMs: 5
 /** All rows. */
 export const FAULTS: readonly Fault[] = [
   { name: 'none', isShort: true },
+  { name: 'none, with deletions by Pub/Sub', isOther: true, options: { by: 'deletions' } },
+  { name: 'none, with one lock, as redlock takes it', isOther: true, options: { by: 'lock' } },
   { name: 'none, node-redis', options: { client: 'node-redis' } },
   { name: 'a process is stopped for longer than its lease', isShort: true, act: stopLong },
   {

@@ -288,10 +288,7 @@ if (!rates.includes(Number.NaN)) {
     `redis: ${share} % of the lookups a second with deletions by Pub/Sub, ${(own / locked).toFixed(1)} times those with one lock`,
   );
 }
-const stale = [...rows].reduce(
-  (sum, [{ isNegative }, row]) => (isNegative === true ? sum : sum + row.stale[0] + row.stale[1]),
-  0,
-);
+const stale = [...rows].reduce((sum, [fault, row]) => (isJudged(fault) ? sum + row.stale[0] + row.stale[1] : sum), 0);
 console.log(
   `redis: ${number(total('commits'))} commits and ${number(total('uses'))} uses judged, ${stale + total('inside') + total('atRest')} wrong, ` +
     `${total('hung')} processes hung, ${failures} rows not as expected, seed ${values.seed}, ${binary}`,

@@ -169,7 +169,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'redis: nothing is asked for when the connection for messages is there again',
     file: 'redis/member.ts',
-    find: 'if (this.#isListening) return this.#contact.hurry();',
+    find: 'if (this.#isListening) return this.contact.hurry();',
     replace: 'if (this.#isListening) return;',
     first: [LINK],
   },

@@ -30,7 +30,7 @@ afterAll(async () => {
 async function show(trace: Trace, name: string, dark = false): Promise<Page> {
   const path = join(folder, `${name}.html`);
   await writeFile(path, toHtml(trace, { title: name }));
-  const page = await browser.open(pathToFileURL(path).href, dark);
+  const page = await browser.open(pathToFileURL(path).href, { dark });
   await page.drawn();
   return page;
 }

@@ -1,0 +1,40 @@
+/**
+ * The site: the documents of this folder in their order, TypeDoc's pages of the API, and the live demo on the first page.
+ * `npm run site` builds it, `npm run site:dev` serves it while something is written.
+ */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+import { sidebar } from './order.js';
+
+export default defineConfig({
+  lang: 'en',
+  title: 'rangefence',
+  description: 'No stale caches, no torn reads: repeats exactly those asynchronous reads that a change has overtaken',
+  cleanUrls: true,
+  markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(md) {
+      // Two braces in a text are braces, not a template.
+      for (const name of ['text', 'code_inline']) {
+        const rule = md.renderer.rules[name]!;
+        md.renderer.rules[name] = (...given) => rule(...given).replaceAll('{{', '&#123;&#123;');
+      }
+    },
+  },
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  themeConfig: {
+    nav: [
+      { text: 'Start', link: '/package/readme' },
+      { text: 'Recipes', link: '/recipes' },
+      { text: 'It hangs, it retries', link: '/waiting' },
+      { text: 'API', link: '/package/api/' },
+    ],
+    sidebar: sidebar(),
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+  vite: {
+    build: { target: 'es2022', chunkSizeWarningLimit: 2_000 },
+    server: { fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] } },
+  },
+});

@@ -10,8 +10,19 @@ export default defineConfig({
   lang: 'en',
   title: 'rangefence',
   description: 'No stale caches, no torn reads: repeats exactly those asynchronous reads that a change has overtaken',
+  // Where the site is not at the top of its host.
+  base: process.env.SITE_BASE ?? '/',
   cleanUrls: true,
   markdown: {
+    // Headings are called as the usual renderers of Markdown call them, so a link fits here and there.
+    anchor: {
+      slugify: (head) =>
+        head
+          .trim()
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N} _-]/gu, '')
+          .replaceAll(' ', '-'),
+    },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
       // Two braces in a text are braces, not a template.

@@ -18,7 +18,7 @@ export function moved(text: string, pages: ReadonlySet<string>): string {
     if (/^([a-z]+:|#)/.test(target)) return whole;
     const [file = '', fragment] = target.split('#');
     const example = /^examples\/([\w-]+)\.mjs$/.exec(file)?.[1];
-    if (example !== undefined) return `[${words}](examples.md#${example}-mjs)`;
+    if (example !== undefined) return `[${words}](examples.md#${example}mjs)`;
     const name = file.replace(/\.md$/, '');
     const place = TEXTS.includes(name) ? `${name.toLowerCase()}.md` : posix.relative('docs/package', file);
     if (place.startsWith('../../') || (place.startsWith('..') && !pages.has(place.slice(3)))) return words;
@@ -56,7 +56,9 @@ async function api(): Promise<void> {
   const path = join(DOCS, 'package/typedoc.json');
   await writeFile(path, JSON.stringify(options));
   try {
-    await promisify(execFile)(process.execPath, [join(DOCS, 'node_modules/typedoc/bin/typedoc'), '--options', path], { cwd: DOCS });
+    await promisify(execFile)(process.execPath, [join(DOCS, 'node_modules/typedoc/bin/typedoc'), '--options', path], {
+      cwd: DOCS,
+    });
   } finally {
     await rm(path);
   }

@@ -23,16 +23,18 @@ export interface SvgOptions {
   time?: 'order' | 'clock' | undefined;
   /** Shows no more than the last so many milliseconds of the trace; default all of it. */
   lastMs?: number | undefined;
+  /** What the numbers across are (`'bytes'`); default `'space'`, or `'slots of keys'` where ranges are keys. */
+  space?: string | undefined;
   /** Said by a reader that cannot show pictures; default how many sections and lookups there are. */
   title?: string | undefined;
 }
 
-const LEFT = 84;
-const TOP = 30;
+const LEFT = 108;
+const TOP = 40;
 const EVENT_HEIGHT = 18;
 const LEGEND_LINE = 20;
 
-const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time lastMs title');
+const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time lastMs space title');
 
 /**
  * The picture as the text of an SVG file, readable in light and dark, without any reference to something outside.
@@ -40,9 +42,10 @@ const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time lastMs title
  */
 export function toSvg(trace: Trace, options: SvgOptions = {}): string {
   checkNames(options, SVG_OPTIONS, 'toSvg');
-  const scene = sceneOf(trace);
+  check(options.space === undefined || typeof options.space === 'string', 'space', options.space, 'a string');
+  const scene = sceneOf(trace, options.space);
   const { width = 760, time = 'order', lastMs, title = summaryOf(scene) } = options;
-  check(lastMs === undefined || lastMs > 0, 'lastMs', lastMs, 'a number above 0');
+  checkLast(lastMs);
   const from = lastMs === undefined ? 0 : firstOfLast(scene, lastMs);
   const { height: wanted = TOP + Math.min(4000, Math.max(160, (scene.length - from) * EVENT_HEIGHT)) } = options;
   check(width >= 200 && Number.isFinite(width), 'width', width, 'a number of at least 200');
@@ -75,6 +78,11 @@ ${legend.text}
 `;
 }
 
+/** Throws `InvalidArgumentError` unless it is a length of time, or nothing. */
+export function checkLast(lastMs: number | undefined): void {
+  check(lastMs === undefined || lastMs > 0, 'lastMs', lastMs, 'a number above 0');
+}
+
 /** The position of the first event of the last so many milliseconds. */
 export function firstOfLast({ times, length }: Scene, lastMs: number): number {
   const since = times[length]! - lastMs;
@@ -94,7 +102,7 @@ export function summaryOf({ counts }: Scene): string {
 }
 
 const STYLE = `.rangefence text { font: 11px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; fill: var(--muted); }
-.rangefence text.name { fill: var(--ink); stroke: var(--paper); stroke-width: 2.5; paint-order: stroke; }
+.rangefence text.name { fill: var(--ink); }
 .paper { fill: var(--paper); }
 .grid { stroke: var(--grid); }
 .gap { stroke: var(--muted); stroke-dasharray: 1 5; }
@@ -188,6 +196,10 @@ class SvgPen implements RulerPen, ShapePen {
   }
 
   name(word: Word): void {
+    const { x, y, text } = word;
+    this.#parts.push(
+      `<rect class="paper" x="${round(x - 2)}" y="${round(y - 10)}" width="${round(text.length * 6.6 + 4)}" height="13"/>`,
+    );
     this.word('name', word);
   }
 

@@ -185,9 +185,9 @@ describe('an SVG picture', () => {
     const byOrder = tops(toSvg(trace));
     const byClock = tops(toSvg(trace, { time: 'clock', height: 330 }));
     expect([...byOrder].sort((a, b) => a - b)).toEqual(byOrder);
-    expect(byOrder[0]).toBe(30 + 18 * trace.events.findIndex(({ type }) => type === 'begin'));
+    expect(byOrder[0]).toBe(40 + 18 * trace.events.findIndex(({ type }) => type === 'begin'));
     const last = trace.events.at(-1)!.at;
-    expect(byClock[0]).toBeCloseTo(30 + 300 / last, 0);
+    expect(byClock[0]).toBeCloseTo(40 + 290 / last, 0);
   });
 
   it('refuses sizes and times that cannot be used', () => {

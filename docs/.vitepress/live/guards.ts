@@ -1,8 +1,9 @@
 /**
  * Guards: three ways to keep lookups and changes apart. Each gets the same lookups and the same changes.
  */
-import type { Range, RangeTracker } from '../../../lib/index.js';
+
 import ReadWriteLock from 'rwlock';
+import type { Range, RangeTracker } from '../../../lib/index.js';
 
 /** Reads a range; what it resolves to is what it has found. It may be called again, and told to leave off. */
 export type Read = (signal?: AbortSignal) => Promise<readonly number[]>;
@@ -49,7 +50,7 @@ export function oneLock(): Guard {
 export function fenced(tracker: RangeTracker): Guard {
   return {
     async lookup(ranges, read, commit) {
-      await tracker.lookup(ranges, ({ signal }) => read(signal), { commit, label: 'lookup' });
+      await tracker.lookup(ranges, ({ signal }) => read(signal), { commit });
     },
     async begin(range) {
       const section = await tracker.begin(range, { label: 'change' });

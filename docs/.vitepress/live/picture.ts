@@ -63,18 +63,21 @@ export class Picture {
     pen.clearRect(0, 0, width, height);
     this.#cell = width / PLACES;
     const floor = height - CELL;
-    const row = (floor - GAP) / this.#lane.readers.length;
+    const step = (floor - GAP) / this.#lane.readers.length;
+    // Whole pixels: thin lines are sharp.
+    const row = (i: number): Box => ({ x: 0, y: Math.round(i * step), width: 0, height: Math.max(3, Math.floor(step) - 1) });
     for (const change of this.#lane.changes) this.#change(change, { x: 0, y: 0, width: 0, height: floor - GAP / 2 }, colours);
     for (const [i, reader] of this.#lane.readers.entries()) {
-      this.#kept(reader, { x: 0, y: i * row, width: 0, height: row - 1 }, { ...sight, colours });
-      this.#reader(reader, { x: 0, y: i * row, width: 0, height: row - 1 }, colours);
+      this.#kept(reader, row(i), { ...sight, colours });
+      this.#reader(reader, row(i), colours);
     }
     this.#places(floor, colours);
     if (sight.chosen !== undefined) this.#chosen(sight.chosen, height, colours);
   }
 
   #over({ start, end }: Range, box: Box): Box {
-    return { ...box, x: start * this.#cell + 1, width: (end - start) * this.#cell - 2 };
+    const x = Math.round(start * this.#cell) + 1;
+    return { ...box, x, width: Math.round(end * this.#cell) - 1 - x };
   }
 
   #fill(colour: string | CanvasPattern, { x, y, width, height }: Box, alpha = 1): void {

@@ -146,7 +146,7 @@ describe('the page of a trace', () => {
     };
     const first = await at();
     expect(first).toMatchObject({ collision: '1', ring: true });
-    expect(first.y0 < 1000 && first.y1 > 1000 && first.y1 - first.y0 < 500).toBe(true);
+    expect(first.y0 < 1000 && first.y1 > 1000 && first.y1 - first.y0 < 1000).toBe(true);
     await page.evaluate(`document.getElementById('next').click()`);
     const second = await at();
     expect(second).toMatchObject({ collision: '2', ring: true });

@@ -62,7 +62,7 @@ export function startDemo(root: HTMLElement): () => void {
   const drawTrace = (): void => {
     if (recorder.size === 0) return;
     const width = Math.max(320, Math.round(trace.parentElement!.clientWidth));
-    const svg = toSvg(recorder.trace(), { width, height: 420, time: 'clock', lastMs: LAST_MS, title: trace.alt });
+    const svg = toSvg(recorder.trace(), { width, height: 420, time: 'clock', lastMs: LAST_MS, space: 'place', title: trace.alt });
     const next = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
     trace.src = next;
     void trace.decode().then(

@@ -51,6 +51,8 @@ export interface Mark {
   readonly at: number;
   readonly since: number;
   readonly x: number;
+  /** How much of the axis the attempt reaches over; 0 if that is not known. */
+  readonly reach: number;
   readonly text: number;
 }
 
@@ -171,7 +173,13 @@ class Layout {
         const { range } = hit.collision;
         const text = this.#text(`${about}\n${hitText(hit)}`);
         const x = range === undefined ? 0.5 : (this.#axis.at(Number(range.start)) + this.#axis.at(Number(range.end))) / 2;
-        this.#marks.push({ at: hit.at, since: hit.offender?.active?.from ?? -1, x: round(x), text });
+        this.#marks.push({
+          at: hit.at,
+          since: hit.offender?.active?.from ?? -1,
+          x: round(x),
+          reach: this.#reachOf(reader, hit.at),
+          text,
+        });
       }
     });
   }
@@ -205,6 +213,14 @@ class Layout {
         ...{ dropped, incomplete },
       },
     };
+  }
+
+  /** Of the attempt that was hit there. */
+  #reachOf({ stretches }: RunReader, at: number): number {
+    const lost = stretches.filter(({ what, to }) => what === 'attempt' && to === at).at(-1);
+    if (lost === undefined || lost.ranges.length === 0) return 0;
+    const places = lost.ranges.flatMap(({ start, end }) => [this.#axis.at(start), this.#axis.at(end)]);
+    return round(Math.max(...places) - Math.min(...places));
   }
 
   #add(layer: 0 | 1 | 2, ranges: readonly Range[], shape: Omit<Shape, 'x0' | 'x1'>): void {

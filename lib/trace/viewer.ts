@@ -49,6 +49,8 @@ export function startViewer({ window, scene, colourNames, legend, lastMs, ...fun
   /** A run of so many events is shown as a whole; of a longer one so many before and after a collision. */
   const FEW = 120;
   const BESIDE = { time: 80, order: 20 };
+  /** Of the space, so many times what the lookup reaches over that was hit. */
+  const AROUND = 12;
   // A cell is three pixels wide in a window of ordinary size, as it is worth half of the time of a frame to fill them.
   const density = makeDensity(130_000);
   const ink = makeInk({ document, canvas, density, styles: scene.styles, colourNames });
@@ -235,7 +237,12 @@ export function startViewer({ window, scene, colourNames, legend, lastMs, ...fun
   const open = (): void => {
     showAll();
     if (lastMs !== undefined) showLast(lastMs);
-    else if (scene.marks.length > 0 && scene.length > FEW) lookAt(0);
+    else if (scene.marks.length > 0 && scene.length > FEW) {
+      const { x, reach } = scene.marks[0]!;
+      const wide = reach === 0 ? 1 : Math.min(1, reach * AROUND);
+      setX({ from: x - wide / 2, to: x + wide / 2 });
+      lookAt(0);
+    }
   };
 
   /** The same part of the run in the other measure. */

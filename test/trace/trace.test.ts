@@ -194,6 +194,8 @@ describe('an SVG picture', () => {
     expect(() => toSvg(trace, { width: 10 })).toThrow('width');
     expect(() => toSvg(trace, { height: Number.NaN })).toThrow('height');
     expect(() => toSvg(trace, { time: 'day' as never })).toThrow("'order' or 'clock'");
+    expect(() => toSvg(trace, { lastMs: 0 })).toThrow('lastMs');
+    expect(() => toSvg(trace, { space: 7 as never })).toThrow('space');
   });
 });
 
@@ -214,6 +216,8 @@ describe('a page', () => {
     expect(html.match(/<\/script>/g)).toHaveLength(2);
     expect(html).toContain("default-src 'none'");
     expect(() => toHtml(trace, { title: 1 as never })).toThrow('title');
+    expect(() => toHtml(trace, { lastMs: Number.NaN })).toThrow('lastMs');
+    expect(() => toHtml(trace, { space: 7 as never })).toThrow('space');
   });
 
   it('has a script that a browser can parse', () => {

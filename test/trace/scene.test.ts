@@ -171,8 +171,13 @@ describe('a scene', () => {
   });
 
   it('knows how far the attempt reaches that was hit, so that a page can open near it', () => {
-    const [mark] = sceneOf(trace).marks;
-    expect(mark!.reach).toBeCloseTo(new Axis([{ start: 0, end: 10 }]).at(10), 5);
+    const reader = { reader: 1, operation: 'lookup' } as const;
+    const events: TraceEvent[] = [
+      { type: 'attempt', at: 0, seq: 0, ...reader, ranges: [range(4, 14)], attempt: 1 },
+      { type: 'collided', at: 1, seq: 2, reader: 1, attempt: 1, reason: 'ended', range: range(5, 6) },
+      { type: 'attempt', at: 2, seq: 2, ...reader, ranges: [range(0, 40)], attempt: 2 },
+    ];
+    expect(sceneOf({ version: 1, dropped: 0, events }).marks).toMatchObject([{ x: 5.5 / 40, reach: 10 / 40 }]);
   });
 
   it('puts a collision whose place is forgotten in the middle', () => {

@@ -34,7 +34,6 @@ export const ORDER: readonly Group[] = [
       ['bytes', 'Files and URLs'],
       ['bytes-adapters', 'Readers of formats'],
       ['mirror', 'Pages of your own'],
-      ['query-rows', 'Queries over rows'],
       ['rows', 'Rows'],
       ['redis', 'Several processes'],
       ['threads', 'Threads'],

@@ -159,8 +159,9 @@ class Layout {
     const subjects = subjectOf(this.#run);
     this.#run.readers.forEach((reader, i) => {
       const about = readerText(reader, this.#run);
-      // That it is a lookup, one sees.
-      const called = reader.label ?? reader.where;
+      // That it is a lookup, one sees. Of a load it is of interest which pages it loads.
+      const { operation, label, where } = reader;
+      const called = operation === 'load' ? (where ?? label) : (label ?? where);
       const name = called === undefined ? -1 : this.#name(called);
       for (const stretch of reader.stretches) {
         const text = this.#text(`${about}\n${stretchText(stretch, this.#run, subjects)}`);

@@ -31,8 +31,8 @@ export const TRACE_FAULTS: readonly Fault[] = [
   {
     name: 'trace: keys are shown as slots only',
     file: 'trace/scene.ts',
-    find: 'reader.label ?? reader.where;',
-    replace: 'reader.label;',
+    find: '(label ?? where);',
+    replace: 'label;',
     first: [SCENE],
   },
   {

@@ -46,11 +46,14 @@ export function oneLock(): Guard {
   };
 }
 
+/** A lookup takes a second at most, and longer where frames come late: a hold that runs out would end it. */
+const HOLD_MS = 5_000;
+
 /** The package of this site. */
 export function fenced(tracker: RangeTracker): Guard {
   return {
     async lookup(ranges, read, commit) {
-      await tracker.lookup(ranges, ({ signal }) => read(signal), { commit });
+      await tracker.lookup(ranges, ({ signal }) => read(signal), { commit, holdMs: HOLD_MS });
     },
     async begin(range) {
       const section = await tracker.begin(range, { label: 'change' });

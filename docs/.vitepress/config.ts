@@ -25,6 +25,13 @@ export default defineConfig({
     },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
+      // The programs of examples/ have one page, which is made of them.
+      md.core.ruler.push('examples', ({ tokens }) => {
+        for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+          const name = /^\.\.\/examples\/([\w-]+)\.mjs$/.exec(token.attrGet('href') ?? '')?.[1];
+          if (name !== undefined) token.attrSet('href', `./package/examples.md#${name}mjs`);
+        }
+      });
       // Two braces in a text are braces, not a template.
       for (const name of ['text', 'code_inline']) {
         const rule = md.renderer.rules[name]!;

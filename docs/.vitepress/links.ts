@@ -40,7 +40,7 @@ export function linksOf(pages: ReadonlyMap<string, string>, files: ReadonlySet<s
   function problemOf(from: string, target: string): string | undefined {
     const [path = '', fragment = ''] = decodeURI(target).split('#');
     if (path.startsWith('/') && !path.startsWith(base)) return `does not begin with ${base}`;
-    const place = path.startsWith('/') ? path.slice(base.length) : posix.join(posix.dirname(from), path);
+    const place = path.startsWith('/') ? path.slice(base.length) : posix.join('/', posix.dirname(from), path).slice(1);
     const file = path === '' ? from : place === '' || place.endsWith('/') ? `${place}index.html` : place;
     const found = [file, ...(extname(file) === '.html' ? [] : [`${file}.html`])].find((one) => files.has(one));
     if (found === undefined) return 'is not there';

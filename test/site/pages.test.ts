@@ -49,6 +49,10 @@ describe('links of a built site', () => {
     ).toEqual([]);
   });
 
+  it('lead up to the first page', () => {
+    expect(linksOf(new Map([['b/index.html', '<a href="./../"> <a href="../a">']]), files, '/').dead).toEqual([]);
+  });
+
   it('are dead where there is nothing, no such place, or another base', () => {
     expect(look('<a href="/c">')).toEqual(['index.html: /c is not there']);
     expect(look('<a href="/a#there">')).toEqual(['index.html: /a#there has no such place in a.html']);

@@ -82,6 +82,11 @@ export class Answers implements Asked {
     return answer;
   }
 
+  /** Waits for this one, too: it has been asked elsewhere. */
+  expect(member: Member, promise: Promise<void>): void {
+    this.#watch(member, this.#asked++, promise);
+  }
+
   #watch(member: Member, place: number, promise: Promise<void | false>): void {
     this.pending.add(member);
     member.owes ??= new Set();

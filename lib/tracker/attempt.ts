@@ -9,11 +9,11 @@ import { type ClosedError, CollisionError, CommitError } from '../base/errors.js
 import { type Spans, toSpans, unite } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
 import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
+import type { InFlight } from './answers.js';
 import type { Attempt, LookupOptions } from './options.js';
 import type { Hold, Holder } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
 import { FINE, HIT, type Space, UNKNOWN } from './space.js';
-import type { InFlight } from './telling.js';
 
 /** What a lookup wants to know of the subscription through which it was asked. */
 export interface Through {

@@ -2,7 +2,7 @@
  * The tracker's second door: what drivers of this package need, and the public must not see.
  */
 
-export { BEGIN_NAMES } from './invalidation.js';
+export { BEGIN_NAMES, DEFAULT_KIND } from './invalidation.js';
 export type { Away, Linked, SpaceLink } from './link.js';
 export { FILTER_NAMES, WAIT_NAMES } from './options.js';
 export { Member, Section, type SectionHome, sectionOf } from './parties.js';

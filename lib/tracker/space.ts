@@ -27,7 +27,7 @@ import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
 import { EVERYTHING, rangeAt, type Spans, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
-import { Answers } from './answers.js';
+import { Answers, type InFlight, interrupt, notify, tellEnds } from './answers.js';
 import { collisionOf } from './collision.js';
 import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
@@ -37,7 +37,6 @@ import type { Note } from './observer.js';
 import { Hold, type Holder, type Member, QUEUED, Reader, Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
-import { type InFlight, interrupt, notify, tellEnds } from './telling.js';
 
 /** Nothing has collided. */
 export const FINE = 0;

@@ -7,6 +7,7 @@
  */
 import { InvalidArgumentError } from '../base/errors.js';
 import type { Words as Describe } from '../base/range.js';
+import type { Seq } from '../base/vocabulary.js';
 import { Section, type SectionHome, type Space } from '../tracker/internal.js';
 import type { Followed } from './follow.js';
 import { stripesOfSpans } from './stripes.js';
@@ -60,8 +61,8 @@ export class Replicas implements Followed {
   readonly #host: ReplicaHost;
   /** Of each thread, by the entry that names it there. */
   readonly #open: Map<number, Replica>[] = [];
-  /** Begun (true) or ended (false), and not told yet. */
-  #untold: [replica: Replica, begun: boolean][] = [];
+  /** Begun, or ended at this counter, and not told yet. */
+  #untold: [replica: Replica, ended: Seq | undefined][] = [];
 
   constructor(space: Space, texts: Texts, threads: number, grain: number, host: ReplicaHost) {
     this.#space = space;
@@ -94,7 +95,7 @@ export class Replicas implements Followed {
     const replica: Replica = { thread, entry, generation, stripes, section, isConfirmed: false };
     this.#open[thread]!.set(entry, replica);
     this.#space.replay(section);
-    this.#tell(replica, true);
+    this.#tell(replica, undefined);
   }
 
   ended(thread: number, entry: number, generation: number): void {
@@ -121,21 +122,20 @@ export class Replicas implements Followed {
 
   #end(replica: Replica): void {
     this.#open[replica.thread]!.delete(replica.entry);
-    this.#space.replayEnd(replica.section);
-    this.#tell(replica, false);
+    this.#tell(replica, this.#space.replayEnd(replica.section));
   }
 
-  #tell(replica: Replica, begun: boolean): void {
-    if (this.#untold.push([replica, begun]) === 1) queueMicrotask(() => this.tell());
+  #tell(replica: Replica, ended: Seq | undefined): void {
+    if (this.#untold.push([replica, ended]) === 1) queueMicrotask(() => this.tell());
   }
 
   /** Tells what has not been told. */
   tell(): void {
     const untold = this.#untold;
     this.#untold = [];
-    for (const [replica, begun] of untold) {
-      if (begun) this.#ask(replica);
-      else this.#space.tellEnd(replica.section);
+    for (const [replica, ended] of untold) {
+      if (ended === undefined) this.#ask(replica);
+      else this.#space.tellEnd(replica.section, ended);
     }
   }
 

@@ -239,9 +239,13 @@ export function notify(audience: Audience, section: Section): Answers | undefine
   return answers;
 }
 
-/** Tells the end to those who have heard of the begin (`told`; all, if undefined), or have come since. */
-export function tellEnds(audience: Audience, section: Section, told: Set<Member> | undefined): void {
+/**
+ * Tells the end to those who have heard of the begin (`told`; all, if undefined), or have come since; but not to those who have come
+ * after it, where it is told later than it was entered (`seq`).
+ */
+export function tellEnds(audience: Audience, section: Section, told: Set<Member> | undefined, seq: number): void {
   for (const member of membersOf(audience, section)) {
+    if (member.since >= seq) continue;
     if (told === undefined || told.has(member) || member.since >= section.beginSeq) tellEnd(audience, member, section);
   }
 }

@@ -184,7 +184,7 @@ export class Space implements SectionHome {
   /** ACTIVE -> ENDED, then wakes and tells. `told` limits who hears it, for a begin that not everyone has heard of. */
   end(section: Section, told?: Set<Member>): void {
     this.#over(section);
-    this.tellEnd(section, told);
+    if (this.endListeners > 0) tellEnds(this, section, told, this.seq);
   }
 
   #over(section: Section): void {
@@ -196,11 +196,6 @@ export class Space implements SectionHome {
     this.link?.leave(section);
     if (this.note !== undefined) this.note('ended', { invalidation: section });
     this.wake(this.gate.unpark(section));
-  }
-
-  /** Tells subscribers of the end. `told` as in {@link end}. */
-  tellEnd(section: Section, told?: Set<Member>): void {
-    if (this.endListeners > 0) tellEnds(this, section, told);
   }
 
   /** Enters the section in one synchronous step, then pass 1. Undefined if nobody has to be waited for. */
@@ -242,9 +237,15 @@ export class Space implements SectionHome {
     return answers.settled().then(() => answers.demandConfirmed(this.#countFailures));
   }
 
-  /** It has ended: readers go on. {@link tellEnd} follows, in a turn of its own. */
-  replayEnd(section: Section): void {
+  /** It has ended: readers go on. {@link tellEnd} follows, in a turn of its own, with the counter that this returns. */
+  replayEnd(section: Section): Seq {
     this.#over(section);
+    return this.seq;
+  }
+
+  /** What {@link replayEnd} has left. */
+  tellEnd(section: Section, seq: Seq): void {
+    if (this.endListeners > 0) tellEnds(this, section, undefined, seq);
   }
 
   /** Some of what others have begun and ended was missed: every token until now has lost its history, and no hold vouches. */

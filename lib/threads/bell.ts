@@ -48,6 +48,11 @@ export class Bell {
     places.set(this.#own, this.#rung);
   }
 
+  /** Is this place taken by a tracker of this very thread? Its turn is ours. */
+  isHere(thread: number): boolean {
+    return here.get(this.#words.i32.buffer)?.has(thread) === true;
+  }
+
   /** Wakes a thread. */
   ring(thread: number): void {
     const words = this.#words;

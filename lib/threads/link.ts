@@ -429,6 +429,7 @@ export class Link implements SpaceLink, ReplicaHost {
     if (this.#hasLeft || this.#sections > 0 || this.#waiting.size > 0) return;
     this.#hasLeft = true;
     this.#bell.takeDown();
+    this.#replicas.leave();
     this.#post({ type: 'leave' });
     this.#handle.port.close();
   }

@@ -116,6 +116,13 @@ export class Replicas implements Followed {
     this.#space.missed();
   }
 
+  /** Nothing is heard of them any more. Nobody is told. */
+  leave(): void {
+    for (const replica of this.open()) this.#space.replayEnd(replica.section);
+    for (const open of this.#open) open.clear();
+    this.#untold = [];
+  }
+
   closed(): void {
     this.#host.closed();
   }

@@ -80,7 +80,7 @@ export class Waits {
   }
 
   /**
-   * Who commits over these stripes now; undefined if nobody does, and nobody asks to be told before either. Rings those who want to
+   * Who commits over these stripes now, in another thread: the own thread is where this call has come from; undefined if nobody does, and nobody asks to be told before either. Rings those who want to
    * hear of it. Of each thread, the slot is read first: its commit may subscribe.
    */
   concerned(stripes: number): (readonly [thread: number, slot: number])[] | undefined {
@@ -90,7 +90,8 @@ export class Waits {
     for (let thread = 0; thread < words.shape.threads; thread++) {
       if (thread === this.#own || (members & (1 << thread)) === 0) continue;
       const of = words.of(thread);
-      const slot = words.load(of + COMMIT);
+      let slot = words.load(of + COMMIT);
+      if ((slot & stripes) !== 0 && this.#bell.isHere(thread)) slot = 0;
       const asks = words.load(of + ASKS);
       if (((slot | asks) & stripes) !== 0) found ??= [];
       if ((slot & stripes) !== 0) found!.push([thread, slot]);

@@ -13,22 +13,28 @@ import { EXCEPTIONS } from './exceptions.js';
  * order of holds and begins of one tracker, in which the link has no part.
  */
 const TOO_MANY = 'come through in every order';
-const path: string[] = [];
+/** Where the group stands whose tests are being declared. */
+let path: readonly string[] = [];
 
 /** The suite without what is named. */
 function contract(name: string, make: MakeTracker, without: readonly string[] = []): void {
   const left = new Set(without);
-  const group = (part: string, body: () => void) =>
+  const group = (part: string, body: () => void) => {
+    const within = [...path, part]; // the body is called later
     describe(part, () => {
-      path.push(part);
+      const before = path;
+      path = within;
       body();
-      path.pop();
+      path = before;
     });
+  };
   const it = (sentence: string, body: () => Promise<void>, limitMs?: number) => {
     const isLeftOut = left.delete([...path.slice(1), sentence].join(' > '));
     test.skipIf(isLeftOut || sentence.startsWith(TOO_MANY))(sentence, body, limitMs);
   };
+  path = [];
   describeContract({ name, make, describe: group, it });
+  path = [];
   test(`all that is left out of "${name}" is a test of the contract`, () => expect([...left]).toEqual([]));
 }
 

@@ -77,9 +77,13 @@ export class Link implements SpaceLink, ReplicaHost {
   #asks = 0;
   #everAsked = 0;
   readonly #hearing: StripeCounts;
+  /** Stripes of subscribers that want to hear of ends. */
+  readonly #endHearing: StripeCounts;
   #hears = 0;
-  /** Stripes of what is waited for here. */
+  /** Stripes of whose ends somebody here must hear: by waiting for them, or by subscribing. */
   #ends = 0;
+  /** Those that are waited for. */
+  #awaited = 0;
   #isTicking = false;
   #poll: unknown = undefined;
   #stillness = 0;
@@ -101,6 +105,7 @@ export class Link implements SpaceLink, ReplicaHost {
     this.#log = new Log(words, thread);
     this.#asking = new StripeCounts(shape.grain);
     this.#hearing = new StripeCounts(shape.grain);
+    this.#endHearing = new StripeCounts(shape.grain);
     this.#replicas = new Replicas(linked.space, this.#texts, shape.threads, shape.grain, this);
     this.#follow = new Follow(words, thread, this.#replicas);
     const ring = (to: number) => this.#post({ type: 'ring', thread: to });
@@ -282,7 +287,9 @@ export class Link implements SpaceLink, ReplicaHost {
 
   // --- subscribers, and what is in flight
 
-  asks(spans: Spans, by: 1 | -1): void {
+  asks(spans: Spans, by: 1 | -1, hearsEnds: boolean): void {
+    if (hearsEnds) this.#endHearing.add(spans, by);
+    this.#recount();
     this.#asking.add(spans, by);
     const { stripes } = this.#asking;
     const before = this.#asks;
@@ -330,16 +337,18 @@ export class Link implements SpaceLink, ReplicaHost {
 
   waits(section: Section): void {
     if (!this.#replicas.has(section) || this.#hasLeft) return;
-    const stripes = this.#ends | stripesOfSpans(section.spans, this.#grain);
-    if (stripes !== this.#ends) this.#tellEnds(stripes);
+    this.#tellEnds(this.#awaited | stripesOfSpans(section.spans, this.#grain));
     this.#soon();
   }
 
   changed(): void {
-    if (this.#ends !== 0) this.#soon();
+    if (this.#awaited !== 0) this.#soon();
   }
 
-  #tellEnds(stripes: number): void {
+  #tellEnds(awaited: number): void {
+    this.#awaited = awaited;
+    const stripes = awaited | this.#endHearing.stripes;
+    if (stripes === this.#ends || this.#hasLeft) return;
     this.#ends = stripes;
     this.#words.store(this.#words.of(this.#own) + ENDS, stripes);
   }
@@ -364,7 +373,7 @@ export class Link implements SpaceLink, ReplicaHost {
     this.sync();
     this.#look();
     this.#recount();
-    const waits = this.#waiting.size > 0 || this.#ends !== 0;
+    const waits = this.#waiting.size > 0 || this.#awaited !== 0;
     if (waits || (this.#asks | this.#hears) !== 0) this.#bell.sleep(ticks);
     this.#keepAwake(waits);
     if (this.#isLeaving) this.#leaveIfOver();
@@ -390,10 +399,11 @@ export class Link implements SpaceLink, ReplicaHost {
 
   /** The stripes of what is waited for, as it is now. */
   #recount(): void {
-    if (this.#ends === 0) return;
-    let stripes = 0;
-    for (const { section, stripes: its } of this.#replicas.open()) if ((section.waiters?.size ?? 0) > 0) stripes |= its;
-    if (stripes !== this.#ends) this.#tellEnds(stripes);
+    let awaited = 0;
+    if (this.#awaited !== 0) {
+      for (const { section, stripes } of this.#replicas.open()) if ((section.waiters?.size ?? 0) > 0) awaited |= stripes;
+    }
+    this.#tellEnds(awaited);
   }
 
   /** A sleep on a word does not keep a thread of Node from ending; its port does. Subscribers need not: what they keep ends with it. */

@@ -34,8 +34,8 @@ export interface SpaceLink {
   shut(): void;
   /** As {@link SpaceLink.open}, until the microtasks of this turn have run. */
   linger(start: number, end: number): void;
-  /** A subscriber has come (1) or gone (-1): begins elsewhere ask it. */
-  asks(spans: Spans, by: 1 | -1): void;
+  /** A subscriber has come (1) or gone (-1): begins elsewhere ask it. `hearsEnds`: it wants to know when they are over, too. */
+  asks(spans: Spans, by: 1 | -1, hearsEnds: boolean): void;
   /** An attempt in flight wants to hear of begins elsewhere (1), or no longer (-1). */
   hears(spans: Spans, by: 1 | -1): void;
   /** Somebody waits for this section. */

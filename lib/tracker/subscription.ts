@@ -100,7 +100,7 @@ export class OpenSubscription extends Member implements Subscription {
     this.#space = space;
     this.#handles = insertSpans(space.members, spans, this);
     if (subscriber.end !== undefined) space.endListeners++;
-    space.link?.asks(spans, 1);
+    space.link?.asks(spans, 1, end !== undefined);
     if (space.note !== undefined) space.note('subscribed', { subscription: this });
   }
 
@@ -115,7 +115,7 @@ export class OpenSubscription extends Member implements Subscription {
     const space = this.#space;
     deleteSpans(space.members, this.#handles);
     if (this.subscriber.end !== undefined) space.endListeners--;
-    space.link?.asks(this.spans, -1);
+    space.link?.asks(this.spans, -1, this.subscriber.end !== undefined);
     if (space.note !== undefined) space.note('closed', { subscription: this });
   }
 

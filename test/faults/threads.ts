@@ -1,12 +1,11 @@
 /**
- * Faults of trackers that share a space with other threads; see faults.ts. Wrong orders of the protocol's steps are seeded in
+ * Faults of trackers that share a space with other threads; see faults.ts. They are seeded in this thread only, not in its workers. Wrong orders of the protocol's steps are seeded in
  * test/threads/steps.race.test.ts, which runs all orders of each.
  */
 import type { Fault } from './faults.js';
 
 const LINK = 'test/threads/link.test.ts';
 const WORKERS = 'test/threads/workers.test.ts';
-const CONTRACT = 'test/threads/contract.test.ts';
 
 /** Wrong behaviour of `rangefence/threads`, and of the core where it asks its link, one at a time. */
 export const THREADS_FAULTS: readonly Fault[] = [
@@ -37,13 +36,6 @@ export const THREADS_FAULTS: readonly Fault[] = [
     file: 'threads/link.ts',
     find: '    this.#slot.linger(stripesOf(start, end, this.#grain));\n',
     replace: '    stripesOf(start, end, this.#grain);\n',
-    first: [LINK],
-  },
-  {
-    name: 'threads: a check by hand ends the turn of a commit around it',
-    file: 'threads/slot.ts',
-    find: '    if (this.#depth === 0) this.#close();\n  }\n\n  #add',
-    replace: '    this.#close();\n  }\n\n  #add',
     first: [LINK],
   },
   {
@@ -121,21 +113,21 @@ export const THREADS_FAULTS: readonly Fault[] = [
     file: 'threads/interests.ts',
     find: 'const stripes = awaited | this.#endHearing.stripes;',
     replace: 'const stripes = awaited;',
-    first: [WORKERS],
+    first: [LINK],
   },
   {
     name: 'threads: attempts in flight are not rung for begins',
     file: 'threads/waits.ts',
     find: 'if ((words.load(of + HEARS) & stripes) !== 0) this.#bell.ring(thread);',
     replace: '',
-    first: [WORKERS],
+    first: [LINK],
   },
   {
     name: 'threads: a subscriber that fails is not told to who begins',
     file: 'threads/link.ts',
     find: "    this.#post({ type: 'failed',",
     replace: "    void ({ type: 'failed',",
-    first: [WORKERS],
+    first: [LINK],
   },
   {
     name: 'threads: the hub does not wait for onDeath',
@@ -145,17 +137,10 @@ export const THREADS_FAULTS: readonly Fault[] = [
     first: [WORKERS],
   },
   {
-    name: 'threads: a lookup that waits does not keep its thread from ending',
-    file: 'threads/link.ts',
-    find: '    if (waits) this.#handle.port.ref?.();\n    else this.#handle.port.unref?.();',
-    replace: '',
-    first: [WORKERS],
-  },
-  {
     name: 'threads: a section of another thread that a subscriber came after is told as ended to it',
     file: 'tracker/answers.ts',
     find: '    if (member.since >= seq) continue;\n',
     replace: '',
-    first: [CONTRACT],
+    first: [LINK],
   },
 ];

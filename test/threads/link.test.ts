@@ -107,6 +107,46 @@ describe('what another thread has begun', () => {
     theirs!.end(); // over: nothing to do
   });
 
+  test('fires the signal of an attempt, and tells subscribers of its begin before it is done, and of its end', async () => {
+    const { one, other } = pair();
+    const told: string[] = [];
+    const subscription = one.subscribe(PAGE, {
+      invalidate: () => void told.push('begin'),
+      end: () => void told.push('end'),
+    });
+    const section = await other.begin(PAGE);
+    expect(told).toEqual(['begin']);
+    section.end();
+    while (told.length === 1) await turn();
+    expect(told).toEqual(['begin', 'end']);
+    subscription.close();
+    let attempts = 0;
+    const read = one.lookup(PAGE, async ({ signal }) => {
+      if (++attempts > 1) return 'read';
+      const fired = new Promise((resolve) => signal.addEventListener('abort', resolve));
+      other.tryBegin(PAGE)!.end();
+      await fired;
+      return 'old';
+    });
+    expect(await read).toBe('read');
+  });
+
+  test('and ended before somebody subscribed is no end to him', async () => {
+    const { one, other } = pair();
+    other.tryBegin(PAGE)!.end();
+    const told: string[] = [];
+    one.subscribe(PAGE, { invalidate: () => void told.push('begin'), end: () => void told.push('end') });
+    await turn();
+    expect(told).toEqual([]);
+  });
+
+  test('fails if a subscriber here cannot let go, and says why', async () => {
+    const { one, other } = pair();
+    one.subscribe(PAGE, { invalidate: () => Promise.reject(new Error('the device hangs')) });
+    await expect(other.begin(PAGE)).rejects.toThrow('the device hangs');
+    expect(other.activeCount).toBe(0);
+  });
+
   test('is not moved by an observer that looks while it is noted', () => {
     const seqs: number[][] = [];
     const observer = {
@@ -220,8 +260,15 @@ describe('a thread that is too far behind', () => {
     expect(one.activeCount).toBe(2);
     gone.end();
     for (let i = 0; i < 20; i++) other.tryBegin({ start: 1000, end: 1001 })!.end();
-    const late = other.tryBegin({ start: 80, end: 81 }, { label: 'late' })!;
+    const late = other.tryBegin(
+      [
+        { start: 80, end: 81 },
+        { start: 90, end: 91 },
+      ],
+      { label: 'late' },
+    )!;
     expect(one.inspect().sections.map(({ label }) => label)).toEqual(['long', 'late']);
+    expect(one.inspect().sections[1]!.ranges).toEqual(late.ranges);
     expect(one.collision(PAGE, token)).toMatchObject({ reason: 'history-lost' });
     expect(one.tryReadBegin({ start: 44, end: 45 })).toBeUndefined();
     const fresh = one.tryReadBegin(PAGE)!;

@@ -124,6 +124,7 @@ describe('what another thread has begun', () => {
     const read = one.lookup(PAGE, async ({ signal }) => {
       if (++attempts > 1) return 'read';
       const fired = new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await turn();
       other.tryBegin(PAGE)!.end();
       await fired;
       return 'old';

@@ -6,8 +6,6 @@ import type { Fault } from './faults.js';
 const LANES = 'test/tracker/lanes.test.ts';
 const FORGETTING = 'test/tracker/forgetting.test.ts';
 
-const CHECK = 'if (this.collides()) return this.lose(isEarly);\n    // No await';
-
 /** All of them. */
 export const LANE_FAULTS: readonly Fault[] = [
   {

@@ -11,6 +11,7 @@
  * Not promised: anything about changes that nobody says. After a connection over which changes come was lost, call `reset`.
  */
 import { cancelOn } from '../base/cancel.js';
+import type { Clock } from '../base/clock.js';
 import type { DisposableHandle } from '../base/dispose.js';
 import { ClosedError, check } from '../base/errors.js';
 import { printed } from '../base/print.js';
@@ -68,6 +69,8 @@ export class RowWindow<Row, Key> {
 
   /** The tracker behind it, for observers, `inspect()`, `rangefence/debug` and `rangefence/trace`: one place, over which all changes go. */
   readonly tracker: RangeTracker;
+  /** Where its time comes from. */
+  readonly clock: Clock;
   readonly #settings: RowSettings<Row, Key>;
   readonly #blocks: Blocks<Row, Key>;
   readonly #pace: Pace;
@@ -86,6 +89,7 @@ export class RowWindow<Row, Key> {
     const tracker = new RangeTracker({ label, observer, clock: settings.clock });
     const blocks = new Blocks<Row, Key>(settings.compare);
     this.tracker = tracker;
+    this.clock = settings.clock;
     this.#settings = settings;
     this.#blocks = blocks;
     const isBusy = () => this.#waiting.size > 0;

@@ -85,7 +85,10 @@ class Stage {
 
   async #until(condition: string): Promise<void> {
     for (let tries = 0; !(await this.page.evaluate(condition)); tries++) {
-      if (tries > 1000) throw new Error(`never true: ${condition}; ${JSON.stringify([await this.page.evaluate('shown()'), this.page.problems.slice(0, 5)])}`);
+      if (tries > 1000)
+        throw new Error(
+          `never true: ${condition}; ${JSON.stringify([await this.page.evaluate('shown()'), this.page.problems.slice(0, 5)])}`,
+        );
       await pause(10);
     }
   }

@@ -1,7 +1,7 @@
 /** What a window of rows asks for, hands out and says, request by request. */
 import { describe, expect, it } from 'vitest';
 import { ClosedError, InvalidArgumentError, InvalidRangeError, TimeoutError } from '../../lib/index.js';
-import { type RowStatus, RowWindow, type RowWindowOptions } from '../../lib/rows/index.js';
+import { type RowRequest, type RowStatus, RowWindow, type RowWindowOptions } from '../../lib/rows/index.js';
 import { ManualClock, settled } from '../support/model/clock.js';
 import { compare, keyOf, Requests, type Row, Table } from './support/table.js';
 
@@ -105,7 +105,7 @@ describe('a window', () => {
     let isBroken = true;
     const broken = new Error('broken');
     const table = Table.of(5);
-    const load = async (request: never) => {
+    const load = async (request: RowRequest<number>) => {
       if (isBroken) throw broken;
       return table.page(request);
     };
@@ -271,7 +271,7 @@ describe('a change', () => {
   it('that overtakes a load which fails is no error', async () => {
     const table = Table.of(5);
     let attempts = 0;
-    const load = async (request: never) => {
+    const load = async (request: RowRequest<number>) => {
       if (++attempts > 1) return table.page(request);
       rows.changed({ key: 20 });
       throw new Error('torn');

@@ -31,6 +31,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['sharing', 'SHARING_FAULTS'],
   ['query', 'QUERY_FAULTS'],
   ['redis', 'REDIS_FAULTS'],
+  ['rows', 'ROWS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];

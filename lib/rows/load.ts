@@ -78,7 +78,7 @@ export class Load<Row, Key> implements Loading {
       if (this.#isEnded) return false;
       const rows = await this.#ask(token);
       if (this.#isEnded) return false;
-      const isHit = rows === undefined || this.#install(rows.length < limit ? rows : rows.slice(0, -1), rows[limit - 1], token);
+      const isHit = rows === undefined || this.#install(rows, rows[limit - 1], token);
       this.#let();
       this.#shelf.landed(isHit);
       return isHit;
@@ -125,7 +125,7 @@ export class Load<Row, Key> implements Loading {
     return this.#shelf.tracker.readRetry(LINE, token, this.#reading(from, to));
   }
 
-  /** `next` is the row behind the last one, if there was no room for more. True if a change has hit one of the blocks. */
+  /** `next` is the last row, if there was no room for more: with it the next block begins. True if a change has hit one of the blocks. */
   #install(rows: readonly Row[], next: Row | undefined, token: Seq): boolean {
     const { blocks, settings } = this.#shelf;
     const { keyOf, compare, blockRows } = settings;

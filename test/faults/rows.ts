@@ -52,13 +52,6 @@ export const ROWS_FAULTS: readonly Fault[] = [
     first: [RACE, ROWS],
   },
   {
-    name: 'a row behind the limit is taken for the last one of its block',
-    file: 'rows/load.ts',
-    find: 'rows.length < limit ? rows : rows.slice(0, -1)',
-    replace: 'rows',
-    first: [ROWS],
-  },
-  {
     name: 'an inserted row between two blocks belongs to none',
     file: 'rows/load.ts',
     find: 'keyOf(pieces[at + 1]![0]!) : bound, token',
@@ -70,7 +63,7 @@ export const ROWS_FAULTS: readonly Fault[] = [
     file: 'rows/row-window.ts',
     find: 'if (reader.isStale && !this.closed) this.#pace.announce(start);',
     replace: '',
-    first: [ROWS],
+    first: [ROWS, RACE],
   },
   {
     name: 'stale rows are not marked',
@@ -147,7 +140,7 @@ export const ROWS_FAULTS: readonly Fault[] = [
     file: 'rows/blocks.ts',
     find: 'const isIdle = before.load === undefined && after.load === undefined;',
     replace: 'const isIdle = true;',
-    first: [RACE],
+    first: [ROWS],
   },
   {
     name: 'the grid is sent through its blocks after each change',

@@ -235,6 +235,45 @@ describe('a change', () => {
     expect(requests.take().length).toBe(1);
   });
 
+  it('that has emptied a block leaves its keys to a neighbour', async () => {
+    const { table, rows, requests } = await filled();
+    for (const { key } of table.page({ from: 310, to: 410, limit: 10 })) table.delete(key);
+    rows.changed({ from: 310, to: 410 });
+    const read = rows.read(0, 90);
+    await answered({ requests });
+    expect(await read).toEqual(table.rows);
+    requests.take();
+    rows.changed({ key: 350 });
+    const again = rows.read(0, 90);
+    await answered({ requests });
+    expect((await again).length).toBe(90);
+    expect(requests.take()).toEqual([[310, 510, 21]]);
+  });
+
+  it('that has made neighbours small does not merge one that is being read', async () => {
+    const { table, rows, requests } = await filled();
+    for (const { key } of table.page({ from: 310, to: 510, limit: 20 })) if (key % 50 > 0) table.delete(key);
+    rows.changed({ key: 330 });
+    const first = rows.read(0, 40);
+    await answered({ requests });
+    await first;
+    rows.changed({ key: 430 });
+    const reads = [rows.read(0, 85)];
+    await settled();
+    rows.changed({ key: 330 });
+    rows.changed({ key: 430 });
+    reads.push(rows.read(0, 32));
+    await settled();
+    expect(requests.take().length).toBe(3);
+    requests.answerOne(); // the later block, which was hit, while the earlier one is read
+    await answered({ requests });
+    await answered({ requests });
+    for (const read of reads) await read;
+    const all = rows.read(0, 100);
+    await answered({ requests });
+    expect(await all).toEqual(table.rows);
+  });
+
   it('that is announced is waited for', async () => {
     const { table, rows, requests } = await filled();
     let finish = () => {};
@@ -293,12 +332,16 @@ describe('stale rows', () => {
     await settled();
     table.put(350, 'new');
     rows.changed({ key: 350 });
+    for (let i = 0; i < 20; i++) clock.advance(16);
+    expect(told).toEqual([30, 30]);
+    const late = rows.read(30, 40, { allowStale: true, status: {} }); // because it was told; it joins the load that was hit
     await answered({ requests });
+    expect(await read).toEqual(await late);
     expect((await read).find(({ key }) => key === 350)?.text).toBe('350');
     expect(status).toEqual({ hit: false, retried: 1, stale: true });
     clock.advance(1000);
     await settled();
-    expect(told).toEqual([30, 30]);
+    expect(told).toEqual([30, 30, 30]);
     const again = rows.read(30, 40, { allowStale: true, status });
     await answered({ requests });
     expect((await again).find(({ key }) => key === 350)?.text).toBe('new');

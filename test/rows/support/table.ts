@@ -68,6 +68,11 @@ export class Requests {
     return this.asked.splice(0).map(({ from, to, limit }) => [from, to, limit] as const);
   }
 
+  /** Answers what was asked first. */
+  answerOne(): void {
+    this.#answers.shift()?.();
+  }
+
   answer(): void {
     for (const answer of this.#answers.splice(0)) answer();
   }

@@ -11,28 +11,41 @@ import { RowWindow } from './row-window.js';
 
 /** What is used of a row of the grid. */
 export interface AgGridNode {
+  /** What it shows; `undefined` while its block is being loaded. */
   readonly data?: unknown;
+  /** Has it show something else. */
   updateData(data: unknown): void;
 }
 
 /** What is used of the grid. */
 export interface AgGridApi {
+  /** Asks for all blocks again that it has, and shows what it had until they are there. */
   refreshInfiniteCache(): void;
   /** Without the module `RowApiModule` (`AllCommunityModule` has it) the grid goes through all of its blocks after each change. */
   isModuleRegistered(name: 'RowApiModule'): boolean;
+  /** The first row that is on the screen, or nearly. */
   getFirstDisplayedRowIndex(): number;
+  /** The last one. */
   getLastDisplayedRowIndex(): number;
+  /** The row at this index, if it is there. */
   getDisplayedRowAtIndex(index: number): AgGridNode | undefined;
+  /** Other rows are on the screen. */
   addEventListener(event: 'viewportChanged', listener: () => void): void;
+  /** Takes the listener away. */
   removeEventListener(event: 'viewportChanged', listener: () => void): void;
 }
 
 /** What is used of what the grid asks. */
 export interface AgGridRowsParams {
+  /** The index of the first row. */
   readonly startRow: number;
+  /** The index behind the last row. */
   readonly endRow: number;
+  /** Takes the rows, and how many there are of all, if that is known. */
   successCallback(rows: unknown[], lastRow?: number): void;
+  /** There are none. */
   failCallback(): void;
+  /** The grid. */
   readonly api: AgGridApi;
 }
 

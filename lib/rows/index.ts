@@ -16,4 +16,4 @@
 export { type AgGridApi, type AgGridDatasource, type AgGridNode, type AgGridRowsParams, agGridDatasource } from './ag-grid.js';
 export type { RowReadOptions, RowRequest, RowStatus, RowWindowOptions } from './options.js';
 export { type RowMutateOptions, type RowStats, type RowsChanged, RowWindow } from './row-window.js';
-export type { Compare, RowChange } from './spans.js';
+export type { Compare, RowChange, RowKeyChange, RowStretchChange } from './spans.js';

@@ -23,7 +23,7 @@ import { checkIndexes, checkRead, checkWindow, type RowReadOptions, type RowSett
 import { Pace } from './pace.js';
 import { plan, stretches } from './plan.js';
 import { type Desk, Reader } from './reader.js';
-import { type RowChange, Span } from './spans.js';
+import { boundsOf, type RowChange, Span } from './spans.js';
 
 /** Live counters of a window. */
 export interface RowStats {
@@ -262,8 +262,9 @@ export class RowWindow<Row, Key> {
    * Blocks that have something of it are dirty. Returns the index from which on rows may be others; `undefined` if nobody has read them, for then
    * nobody was told anything.
    */
-  #mark(span: Span<Key>, { key, from }: RowChange<Key>): number | undefined {
+  #mark(span: Span<Key>, change: RowChange<Key>): number | undefined {
     const { list } = this.#blocks;
+    const { key, from } = boundsOf(change);
     const first = this.#blocks.placeOf(key ?? from);
     let isKnown = false;
     for (let place = first; place < list.length; place++) {

@@ -7,10 +7,22 @@ import { checkNames, names } from '../base/options.js';
 /** Negative if `a` comes first, positive if `b` does, 0 if they are the same key. */
 export type Compare<Key> = (a: Key, b: Key) => number;
 
-/** What has changed: a row, by its key, whether it is new, gone, or different; or all rows from a key up to, not including, another one. */
-export type RowChange<Key> =
-  | { readonly key: Key; readonly from?: undefined; readonly to?: undefined }
-  | { readonly from?: Key | undefined; readonly to?: Key | undefined; readonly key?: undefined };
+/** A row that is new, gone, or different. */
+export interface RowKeyChange<Key> {
+  /** Its key. */
+  readonly key: Key;
+}
+
+/** All rows of a stretch, half-open. */
+export interface RowStretchChange<Key> {
+  /** The first key; `undefined`: from the first row on. */
+  readonly from?: Key | undefined;
+  /** The key behind the last one; `undefined`: up to the last row. */
+  readonly to?: Key | undefined;
+}
+
+/** What has changed: a row, by its key, or all rows of a stretch. */
+export type RowChange<Key> = RowKeyChange<Key> | RowStretchChange<Key>;
 
 /** A change, checked. It is the owner of its section, so that a load can tell whether it is concerned. */
 export class Span<Key> {
@@ -23,7 +35,7 @@ export class Span<Key> {
   /** Throws `InvalidArgumentError`, `InvalidRangeError`. */
   constructor(change: RowChange<Key>, compare: Compare<Key>) {
     checkNames(object(change), CHANGE, 'a change of rows');
-    const { key, from, to } = change;
+    const { key, from, to } = boundsOf(change);
     this.isKey = key !== undefined;
     check(!this.isKey || (from === undefined && to === undefined), 'change', change, '{ key } or { from, to }, not both');
     check(this.isKey || !('key' in change), 'key', key, 'the key of a row');
@@ -41,6 +53,15 @@ export class Span<Key> {
     if (this.isKey) return this.compare(this.from as Key, from) >= 0;
     return this.to === undefined || this.compare(from, this.to) < 0;
   }
+}
+
+/** A change with the names of both kinds. */
+export function boundsOf<Key>(change: RowChange<Key>): {
+  readonly key?: Key;
+  readonly from?: Key | undefined;
+  readonly to?: Key | undefined;
+} {
+  return change;
 }
 
 const CHANGE = /* @__PURE__ */ names('key from to');

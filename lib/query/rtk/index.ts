@@ -100,11 +100,11 @@ export function fencedBaseQuery<Q extends AnyBaseQuery, K>(
     // RTK stores within this turn of the host's loop.
     fence.clock.setTimeout(() => {
       landings.delete(landing);
-      if (landing.isHit) onLate(arg, api);
+      if (landing.isHit) onLate(arg, api as never);
     }, 0);
   };
   const request = async (arg: unknown, api: FencedRequestApi, extra: unknown): Promise<unknown> => {
-    const scope = tags === undefined ? (extra as FencedExtraOptions<K> | undefined)?.fence : tags(arg, api, extra as never);
+    const scope = tags === undefined ? (extra as FencedExtraOptions<K> | undefined)?.fence : tags(arg, api as never, extra as never);
     const { signal, type } = api;
     if (scope === undefined) return await baseQuery(arg, api, extra);
     if (type === 'mutation') return await fence.mutate(scope, () => baseQuery(arg, api, extra), { signal });

@@ -28,7 +28,7 @@ export class Reader<Row> {
   #timer: unknown = undefined;
   #hasLeft = false;
   #retried = 0;
-  #isStale = false;
+  #outdated: Promise<unknown> | undefined = undefined;
 
   constructor(desk: Desk<Row>, start: number, end: number, options: RowReadOptions = {}) {
     this.#desk = desk;
@@ -37,9 +37,12 @@ export class Reader<Row> {
     this.#options = options;
   }
 
-  /** What it has handed out was hit. */
-  get isStale(): boolean {
-    return this.#isStale;
+  /**
+   * `undefined` unless it has handed out stale rows; otherwise resolves when it is time to read again: at once if a change has hit them, and when the
+   * loads are over that wait for a change that is going on. To be told before that would only be to ask in a circle.
+   */
+  get outdated(): Promise<unknown> | undefined {
+    return this.#outdated;
   }
 
   /** Its rows, if none is missing: at once, and without a promise. */
@@ -54,12 +57,12 @@ export class Reader<Row> {
       const plan = this.#desk.plan(this.#start, this.#end);
       if (plan.blocks.length === 0) return this.#take({});
       const mayBeStale = allowStale === true && plan.isAtHand;
-      if (mayBeStale && this.#retried > 0) return this.#take({ stale: true });
+      if (mayBeStale && this.#retried > 0) return this.#take({ stale: true }, []);
       if (this.#retried > 0) await this.#pause(this.#desk.retryMs);
       if (this.#hasLeft) throw LEFT;
       this.#loads = this.#desk.loads(plan);
       for (const load of this.#loads) load.join(this);
-      if (mayBeStale && this.#loads.some(({ isWaiting }) => isWaiting)) return this.#take({ stale: true });
+      if (mayBeStale && this.#loads.some(({ isWaiting }) => isWaiting)) return this.#take({ stale: true }, this.#loads);
       const hits = await Promise.all(this.#loads.map(({ done }) => done)).finally(() => this.#release());
       if (this.#hasLeft) throw LEFT;
       if (hits.includes(true)) this.#retried++;
@@ -78,8 +81,10 @@ export class Reader<Row> {
     this.#loads = [];
   }
 
-  #take(status: { readonly hit?: true; readonly stale?: true }): readonly Row[] {
-    this.#isStale = status.stale === true;
+  /** `loads` are those that bring what is missing; they go on, whoever leaves. */
+  #take(status: { readonly hit?: true; readonly stale?: true }, loads?: readonly Loading[]): readonly Row[] {
+    for (const load of loads ?? []) load.join(NOBODY);
+    if (loads !== undefined) this.#outdated = Promise.allSettled(loads.map(({ done }) => done));
     if (this.#options.status !== undefined) Object.assign(this.#options.status, { retried: this.#retried }, status);
     return this.#desk.take(this.#start, this.#end);
   }
@@ -91,6 +96,9 @@ export class Reader<Row> {
     });
   }
 }
+
+/** In whose name a load goes on. */
+const NOBODY = {};
 
 /** Nobody sees it. */
 const LEFT = new Error('the reader has left');

@@ -150,7 +150,7 @@ export class RowWindow<Row, Key> {
         reader.leave();
         this.#forget();
         settle();
-        if (reader.isStale && !this.closed) this.#pace.announce(start);
+        reader.outdated?.then(() => this.closed || this.#pace.announce(start));
       };
       this.#waiting.set(reader, (error) => over(() => reject(error)));
       reader.rows().then(

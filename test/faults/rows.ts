@@ -61,15 +61,22 @@ export const ROWS_FAULTS: readonly Fault[] = [
   {
     name: 'nobody hears that what was handed out was hit',
     file: 'rows/row-window.ts',
-    find: 'if (reader.isStale && !this.closed) this.#pace.announce(start);',
+    find: 'reader.outdated?.then(() => this.closed || this.#pace.announce(start));',
     replace: '',
     first: [ROWS, RACE],
   },
   {
+    name: 'whoever was told of a change that is going on is told again at once',
+    file: 'rows/reader.ts',
+    find: 'return this.#take({ stale: true }, this.#loads);',
+    replace: 'return this.#take({ stale: true }, []);',
+    first: [ROWS],
+  },
+  {
     name: 'stale rows are not marked',
     file: 'rows/reader.ts',
-    find: 'if (mayBeStale && this.#retried > 0) return this.#take({ stale: true });',
-    replace: 'if (mayBeStale && this.#retried > 0) return this.#take({});',
+    find: 'if (mayBeStale && this.#retried > 0) return this.#take({ stale: true }, []);',
+    replace: 'if (mayBeStale && this.#retried > 0) return this.#take({}, []);',
     first: [ROWS],
   },
   {

@@ -348,16 +348,28 @@ describe('stale rows', () => {
     expect(status.stale).toBe(false);
   });
 
-  it('are handed out while an announced change is going on', async () => {
-    const { rows, requests } = await filled();
+  it('are handed out while an announced change is going on, and nobody is told before it is over', async () => {
+    const { table, rows, requests } = await filled(ROWS, { coalesceMs: 0 });
+    let told = 0;
+    rows.onChange(() => told++);
     let finish = () => {};
-    const changing = rows.mutate({ key: 350 }, () => new Promise<void>((resolve) => (finish = resolve)));
+    const making = async () => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      table.put(350, 'new');
+    };
+    const changing = rows.mutate({ key: 350 }, making);
     await settled();
     const status: RowStatus = {};
     expect((await rows.read(30, 40, { allowStale: true, status })).length).toBe(10);
-    expect([status.stale, requests.asked.length]).toEqual([true, 0]);
+    await settled();
+    expect([status.stale, requests.asked.length, told]).toEqual([true, 0, 0]);
     finish();
     await changing;
+    await answered({ requests });
+    expect([requests.take().length, told]).toEqual([1, 2]); // the change is over; and what was handed out can be read
+    expect((await rows.read(30, 40)).find(({ key }) => key === 350)?.text).toBe('new');
     expect(rows.tracker.inspect().waiting).toBe(0);
   });
 

@@ -28,13 +28,19 @@ const record = new Map<string, Record<Mode, string>>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rangefence-grid-'));
-  const entry = { page: fileURLToPath(new URL('page.ts', import.meta.url)) };
+  const entry = Object.fromEntries(
+    ['page', 'virtual'].map((name) => [name, fileURLToPath(new URL(`${name}.ts`, import.meta.url))]),
+  );
   const bundled = { config: false, format: ['esm' as const], dts: false, silent: true, outDir: folder, noExternal: [/.*/] };
   await build({ entry, ...bundled, platform: 'browser', target: 'es2022', splitting: false, treeshake: false });
-  const html = `<!doctype html><link rel="icon" href="data:,"><div id="grid" style="height: 800px"></div>
-    <script type="module" src="/page.js"></script>`;
-  files.set('/', ['text/html', html]);
-  files.set('/page.js', ['text/javascript', await readFile(join(folder, 'page.js'), 'utf8')]);
+  const html = (element: string, script: string) =>
+    `<!doctype html><link rel="icon" href="data:,">${element}<script type="module" src="/${script}.js"></script>`;
+  files.set('/', ['text/html', html('<div id="grid" style="height: 800px"></div>', 'page')]);
+  const list = '<div id="list" style="height: 800px; overflow: auto"><div></div></div>';
+  files.set('/list', ['text/html', html(list, 'virtual')]);
+  for (const name of Object.keys(entry)) {
+    files.set(`/${name}.js`, ['text/javascript', await readFile(join(folder, `${name}.js`), 'utf8')]);
+  }
   [postgres, browser] = await Promise.all([Postgres.start(postgresFolder()!), Chromium.start()]);
 });
 
@@ -219,5 +225,46 @@ describe('a grid over a table that tells of its changes', () => {
       expect(await stage.wrong(await stage.backend.table())).toBeGreaterThan(0);
       stage.backend.isCut = false;
     });
+  });
+});
+
+describe('a virtual list over the same table', () => {
+  it('shows what the table has, wherever it is scrolled to, and asks once for a change', async () => {
+    const backend = new Backend(postgres, files);
+    await backend.start(ROWS);
+    const page = await browser.open(`${backend.address}/list`);
+    const right = async (least: number) => {
+      const table = await backend.table();
+      const { first, rows } = (await page.evaluate('shown()')) as { first: number; rows: (Item | null)[] };
+      return (
+        rows.length > least && rows.every((row, i) => row?.id === table[first + i]?.id && row?.text === table[first + i]?.text)
+      );
+    };
+    const until = async (condition: () => Promise<boolean>) => {
+      for (let tries = 0; !(await condition()); tries++) {
+        if (tries > 500) throw new Error(JSON.stringify([page.problems.slice(0, 5), await page.evaluate('shown()')]));
+        await pause(20);
+      }
+    };
+    try {
+      await until(() => right(30));
+      while ((await page.evaluate('count()')) < 1000) {
+        const before = await page.evaluate('count()');
+        await page.evaluate(`show(${before - 1})`);
+        await until(async () => (await page.evaluate('count()')) > before);
+      }
+      await until(() => right(30));
+      const before = backend.requests;
+      await backend.pool.query(INSERT, [25]);
+      await until(async () => backend.requests > before);
+      await until(() => right(30));
+      await backend.pool.query(UPDATE, [25]);
+      await until(async () => backend.requests > before + 1);
+      await until(() => right(30));
+      expect(backend.requests - before).toBe(2);
+    } finally {
+      await page.send('Page.navigate', { url: 'about:blank' });
+      await backend.close();
+    }
   });
 });

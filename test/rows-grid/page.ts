@@ -3,22 +3,14 @@
  * drives it by what it leaves in `globalThis`.
  */
 import { AllCommunityModule, createGrid, type GridApi, type IDatasource, ModuleRegistry } from 'ag-grid-community';
-import { agGridDatasource, RowWindow } from '../../lib/rows/index.js';
-
-interface Item {
-  readonly id: number;
-  readonly text: string;
-}
+import { agGridDatasource } from '../../lib/rows/index.js';
+import { type Events, fetchRows, type Item, windowOver } from './source.js';
 
 /** What is used of a browser's globals. */
 interface Host {
   readonly document: { getElementById(id: string): never };
   readonly location: { readonly search: string };
-  readonly EventSource: new (
-    url: string,
-  ) => {
-    addEventListener(name: string, listener: (event: { readonly data: string }) => void): void;
-  };
+  readonly EventSource: new (url: string) => Events;
   shown: () => { readonly first: number; readonly rows: (Item | null)[] };
   loaded: () => number;
   show: (index: number) => void;
@@ -27,14 +19,6 @@ interface Host {
 const host = globalThis as unknown as Host;
 
 ModuleRegistry.registerModules([AllCommunityModule]);
-
-async function fetchRows(path: string, parameters: Record<string, number | undefined>, signal?: AbortSignal): Promise<Item[]> {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  const response = await fetch(`${path}?${given.map(([name, value]) => `${name}=${value}`).join('&')}`, {
-    signal: signal ?? null,
-  });
-  return (await response.json()) as Item[];
-}
 
 const events = new host.EventSource('/events');
 const grid: GridApi<Item> = createGrid<Item>(host.document.getElementById('grid'), {
@@ -55,15 +39,7 @@ function plain(): IDatasource {
 }
 
 function fenced(): IDatasource {
-  const rows = new RowWindow<Item, number>({
-    load: ({ from, to, limit, signal }) => fetchRows('/by-key', { from, to, limit }, signal),
-    keyOf: ({ id }) => id,
-    compare: (a, b) => a - b,
-  });
-  events.addEventListener('changed', ({ data }) => rows.changed({ key: Number(data) }));
-  events.addEventListener('restored', () => rows.reset());
-  Object.assign(globalThis, { rows });
-  return agGridDatasource(rows);
+  return agGridDatasource(windowOver(events));
 }
 
 host.shown = () => {

@@ -33,6 +33,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['redis', 'REDIS_FAULTS'],
   ['rows', 'ROWS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
+  ['trace', 'TRACE_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];
 /** A fault, and what has noticed it. */

@@ -28,10 +28,10 @@ const options = () => ({
   observeElementOffset,
   onChange: () => draw(),
 });
-const virtualizer = new Virtualizer<never, never>(options());
+const virtualizer = new Virtualizer<never, never>(options() as never);
 
 function draw(): void {
-  virtualizer.setOptions(options());
+  virtualizer.setOptions(options() as never);
   virtualizer._willUpdate();
   element.firstElementChild.style.height = `${virtualizer.getTotalSize()}px`;
   const items = virtualizer.getVirtualItems();

@@ -32,6 +32,7 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['query', 'QUERY_FAULTS'],
   ['redis', 'REDIS_FAULTS'],
   ['threads', 'THREADS_FAULTS'],
+  ['rows', 'ROWS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['trace', 'TRACE_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],

@@ -42,12 +42,18 @@ const TRY_LOOKS = 2000;
 const POLL_MS = 1;
 
 /** What the link keeps of a section that was begun here. */
-interface Own {
+class Own {
   readonly section: Section;
   readonly coded: Coded;
   readonly stripes: number;
-  published: Published | undefined;
-  wait: Wait | undefined;
+  published: Published | undefined = undefined;
+  wait: Wait | undefined = undefined;
+
+  constructor(section: Section, coded: Coded, stripes: number) {
+    this.section = section;
+    this.coded = coded;
+    this.stripes = stripes;
+  }
 }
 
 /** See the top of the file. */
@@ -155,11 +161,7 @@ export class Link implements SpaceLink, ReplicaHost {
       throw new CapacityError(`there is no room for ${section.name}, nested in others`, 'sections', sections);
     }
     const coded = this.#texts.code(section.info);
-    const own: Own = {
-      ...{ section, coded, stripes: stripesOfSpans(section.spans, this.#grain) },
-      ...{ published: undefined, wait: undefined },
-    };
-    section.away = own;
+    section.away = new Own(section, coded, stripesOfSpans(section.spans, this.#grain));
   }
 
   refuses(section: Section): boolean {

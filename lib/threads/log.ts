@@ -68,7 +68,7 @@ export class Log {
     const thread = this.#thread;
     const spans = joined(given, this.mostRanges);
     const ranges = spans.length / 2;
-    const entries = this.#free.splice(this.#free.length - ranges, ranges);
+    const entries = ranges === 1 ? [this.#free.pop()!] : this.#free.splice(this.#free.length - ranges, ranges);
     const first = entries[0]!;
     const count = this.#count;
     const generation = (count + ranges) | 0;

@@ -1,0 +1,107 @@
+/*
+ * ranges.pml: sections of several ranges, and a reader that is too far behind (resync.pml).
+ * A section has one range or two. The first of two takes entry 0 and is a RANGE event, the last takes entry 1 and is the BEGIN; the
+ * entries have the same generation, that of the BEGIN. COUNT moves once for all events of a begin. The END names the generation.
+ * One writer, one reader, which reads both ranges; LIMIT events may be replayed.
+ * Checked as in commit.pml: exclusion, freshness, and that nobody believes in a section for ever.
+ * Faults: 1 the END closes only what its BEGIN was replayed with   2 one entry is freed after the end is published
+ *         3 one entry is taken after the begin is published
+ */
+#ifndef FAULT
+#define FAULT 0
+#endif
+#ifndef ROUNDS
+#define ROUNDS 3
+#endif
+#ifndef LIMIT
+#define LIMIT 3
+#endif
+#define RANGE 1
+#define BEGIN 2
+#define END 3
+byte count, version, tab[2];
+byte kind[3 * ROUNDS], which[3 * ROUNDS];    /* the log: what, and of which section */
+bool c;
+byte half1, half2; bool inside, committing, done;
+
+proctype Writer() {
+  byte k, gen; bool both;
+  for (k : 1 .. ROUNDS) {
+    if :: both = false; gen = count + 1 :: both = true; gen = count + 2 fi;
+#if FAULT != 3
+    if :: both -> tab[0] = gen :: else fi;
+#endif
+    tab[1] = gen;
+    if :: both -> atomic { kind[count] = RANGE; which[count] = gen } :: else fi;
+    atomic { kind[gen - 1] = BEGIN; which[gen - 1] = gen };
+    count = gen; version++;
+#if FAULT == 3
+    if :: both -> tab[0] = gen :: else fi;
+#endif
+    !c;
+    atomic { inside = true; assert(!committing) }
+    if :: both -> half1++ :: else fi;
+    half2++;
+    inside = false;
+#if FAULT != 2
+    if :: both -> tab[0] = 0 :: else fi;
+#endif
+    tab[1] = 0;
+    atomic { kind[count] = END; which[count] = gen };
+    count++; version++;
+#if FAULT == 2
+    if :: both -> tab[0] = 0 :: else fi
+#endif
+  }
+  done = true
+}
+
+proctype Reader() {
+  byte seen, synced, v, n, seq, lastEnd, opened[2], token, a, b; bool fine, pend, group;
+#define CLOSE(e) if :: opened[e] == which[seen] -> opened[e] = 0 :: else fi
+#define REPLAY \
+  v = version; \
+  if :: v == synced -> skip \
+  :: else -> synced = v; n = count; \
+     if \
+     :: n - seen > LIMIT -> \
+        seen = n; pend = false; group = false; opened[0] = tab[0]; opened[1] = tab[1]; seq++; lastEnd = seq \
+     :: else -> \
+        do \
+        :: seen != n -> \
+           atomic { \
+             if \
+             :: kind[seen] == RANGE -> pend = true \
+             :: kind[seen] == BEGIN -> seq++; opened[1] = which[seen]; group = pend; pend = false; \
+                if :: group -> opened[0] = which[seen] :: else fi \
+             :: kind[seen] == END -> seq++; lastEnd = seq; CLOSE(1); if :: FAULT != 1 || group -> CLOSE(0) :: else fi; group = false \
+             fi; \
+             seen++ \
+           } \
+        :: else -> break \
+        od \
+     fi \
+  fi
+again:
+  REPLAY;
+  if
+  :: opened[0] != 0 || opened[1] != 0 ->
+     do
+     :: atomic { version != synced -> break }
+     :: atomic { done && version == synced -> assert(false) }
+     od; goto again
+  :: else
+  fi;
+  token = seq; a = half1; b = half2;
+  c = true; REPLAY;
+  fine = (opened[0] == 0 && opened[1] == 0 && lastEnd <= token);
+  if
+  :: fine ->
+     atomic { committing = true; assert(!inside) }
+     assert(a == half1 && b == half2);
+     atomic { assert(!inside); committing = false }
+     c = false
+  :: else -> c = false; goto again
+  fi
+}
+init { atomic { run Writer(); run Reader() } }

@@ -2,7 +2,7 @@
  * ranges.pml: sections of several ranges, and a reader that is too far behind (resync.pml).
  * A section has one range or two. The first of two takes entry 0 and is a RANGE event, the last takes entry 1 and is the BEGIN; the
  * entries have the same generation, that of the BEGIN. COUNT moves once for all events of a begin. The END names the generation.
- * One writer, one reader, which reads both ranges; LIMIT events may be replayed.
+ * One writer, one reader, which reads the first range or both; LIMIT events may be replayed.
  * Checked as in commit.pml: exclusion, freshness, and that nobody believes in a section for ever.
  * Faults: 1 the END closes only what its BEGIN was replayed with   2 one entry is freed after the end is published
  *         3 one entry is taken after the begin is published
@@ -22,7 +22,8 @@
 byte count, version, tab[2];
 byte kind[3 * ROUNDS], which[3 * ROUNDS];    /* the log: what, and of which section */
 bool c;
-byte half1, half2; bool inside, committing, done;
+byte half1, half2;
+bool inside[2], committing[2], done;    /* by range */
 
 proctype Writer() {
   byte k, gen; bool both;
@@ -39,10 +40,10 @@ proctype Writer() {
     if :: both -> tab[0] = gen :: else fi;
 #endif
     !c;
-    atomic { inside = true; assert(!committing) }
+    atomic { inside[0] = both; inside[1] = true; assert(!committing[1] && (!both || !committing[0])) }
     if :: both -> half1++ :: else fi;
     half2++;
-    inside = false;
+    atomic { inside[0] = false; inside[1] = false };
 #if FAULT != 2
     if :: both -> tab[0] = 0 :: else fi;
 #endif
@@ -57,7 +58,7 @@ proctype Writer() {
 }
 
 proctype Reader() {
-  byte seen, synced, v, n, seq, lastEnd, opened[2], token, a, b; bool fine, pend, group;
+  byte seen, synced, v, n, seq, lastEnd, opened[2], token, a, b; bool fine, pend, group, all;
 #define CLOSE(e) if :: opened[e] == which[seen] -> opened[e] = 0 :: else fi
 #define REPLAY \
   v = version; \
@@ -82,10 +83,11 @@ proctype Reader() {
         od \
      fi \
   fi
+  if :: all = true :: true fi;
 again:
   REPLAY;
   if
-  :: opened[0] != 0 || opened[1] != 0 ->
+  :: opened[0] != 0 || (all && opened[1] != 0) ->
      do
      :: atomic { version != synced -> break }
      :: atomic { done && version == synced -> assert(false) }
@@ -94,12 +96,12 @@ again:
   fi;
   token = seq; a = half1; b = half2;
   c = true; REPLAY;
-  fine = (opened[0] == 0 && opened[1] == 0 && lastEnd <= token);
+  fine = (opened[0] == 0 && (!all || opened[1] == 0) && lastEnd <= token);
   if
   :: fine ->
-     atomic { committing = true; assert(!inside) }
-     assert(a == half1 && b == half2);
-     atomic { assert(!inside); committing = false }
+     atomic { committing[0] = true; committing[1] = all; assert(!inside[0] && (!all || !inside[1])) }
+     assert(a == half1 && (!all || b == half2));
+     atomic { assert(!inside[0] && (!all || !inside[1])); committing[0] = false; committing[1] = false }
      c = false
   :: else -> c = false; goto again
   fi

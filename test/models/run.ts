@@ -18,7 +18,8 @@ import { CHECKS, type Check } from './checks.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 
 const NOT_RUN = 3;
-const DEPTH = 20_000_000;
+/** How deep a search may go. The verifier touches all of this stack when it starts, some 100 bytes each. */
+const DEPTH = { short: 1_000_000, long: 20_000_000 };
 const MEMORY_MB = 6000;
 /** log2 of the entries of the hash table: a table that is too small costs time, one that is too large memory. */
 const TABLE = 22;
@@ -63,10 +64,15 @@ async function search(check: Check, limitMs: number): Promise<Outcome> {
     // A wrong order is mostly found after some thousand states: there the compiler costs more than the search.
     const level = check.fault === undefined ? '-O2' : '-O1';
     const kind = check.isLive === true ? '-DNFAIR=4' : '-DSAFETY';
-    const args = ['-w', level, kind, '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'];
+    const packing = check.isLong === true ? ['-DCOLLAPSE'] : [];
+    const args = ['-w', level, kind, ...packing, `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'];
     const compiled = await run(compiler!, args, folder, 120_000);
     if (compiled.code !== 0) return { failure: compiled.text };
-    const how = [`-m${DEPTH}`, `-w${check.table ?? TABLE}`, ...(check.isLive === true ? ['-a', '-f'] : [])];
+    const how = [
+      `-m${check.isLong === true ? DEPTH.long : DEPTH.short}`,
+      `-w${check.table ?? TABLE}`,
+      ...(check.isLive === true ? ['-a', '-f'] : []),
+    ];
     const began = Date.now();
     const searched = await run(join(folder, 'pan'), how, folder, limitMs);
     if (searched.code === undefined) return { failure: `not through after ${limitMs / 1000} s` };
@@ -77,7 +83,8 @@ async function search(check: Check, limitMs: number): Promise<Outcome> {
 }
 
 function nameOf({ model, bounds, fault, isLive }: Check): string {
-  const said = fault === undefined ? (isLive === true ? 'nobody waits for ever' : 'right') : `wrong ${fault.number}, ${fault.what}`;
+  const said =
+    fault === undefined ? (isLive === true ? 'nobody waits for ever' : 'right') : `wrong ${fault.number}, ${fault.what}`;
   return `${model}: ${said}${bounds.length > 0 ? ` (${bounds.join(' ')})` : ''}`;
 }
 

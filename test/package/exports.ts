@@ -50,6 +50,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'replay',
     'sample',
   ],
+  'rangefence/threads': ['CapacityError', 'SharedSpace', 'ThreadOwner'],
   'rangefence/trace': ['TraceRecorder', 'publishChannels', 'rangesOfTrace', 'toChromeTrace', 'toHtml', 'toPerformance', 'toSvg'],
 };
 

@@ -192,10 +192,9 @@ export class Link implements SpaceLink, ReplicaHost {
       throw new CapacityError(`there is no room for ${section.name}, nested in others`, 'sections', sections);
     }
     const coded = this.#texts.code(section.info);
-    const own: Own = {
-      ...{ section, coded, stripes: stripesOfSpans(section.spans, this.#grain) },
-      ...{ published: undefined, wait: undefined },
-    };
+    const stripes = stripesOfSpans(section.spans, this.#grain);
+    // One literal: objects that are put together by `...` cost microseconds on Node 20.
+    const own: Own = { section, coded, stripes, published: undefined, wait: undefined };
     section.away = own;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Handle: a place in a shared space, as it is posted to the thread that takes it; and the port between that thread and the hub.
  */
-import type { SpaceHandle as AnyHandle } from '../base/links.js';
+import type { SpaceHandle } from '../base/links.js';
 import type { Shape } from './words.js';
 
 /** As much of a `MessagePort` as is used: that of Node and that of browsers. */
@@ -24,7 +24,7 @@ export interface Port {
  * A place in a {@link SharedSpace}, for one tracker: `new RangeTracker({ space: handle })`. Plain data: post it to a worker, with its port
  * in the list of what is transferred. The place is free again when that tracker was closed, or its thread has ended.
  */
-export interface SpaceHandle extends AnyHandle {
+export interface ThreadHandle extends SpaceHandle {
   /** The number of the place. */
   readonly thread: number;
   /** The memory of the space. */

@@ -19,14 +19,14 @@
 import { check } from '../base/errors.js';
 import { fillInLinks } from '../base/links.js';
 import type { Linked, Space, SpaceLink } from '../tracker/internal.js';
-import type { Port, SpaceHandle } from './handle.js';
+import type { Port, ThreadHandle } from './handle.js';
 import { Link } from './link.js';
 
 /** Ports of handles that have a tracker. */
 const used: WeakSet<Port> = new WeakSet();
 
 fillInLinks((given, linked: Linked<Space>): SpaceLink => {
-  const handle = given as SpaceHandle;
+  const handle = given as ThreadHandle;
   check(!used.has(handle.port), 'space', handle, 'a handle that no other tracker was made with');
   used.add(handle.port);
   const link = new Link(handle, linked);
@@ -35,7 +35,7 @@ fillInLinks((given, linked: Linked<Space>): SpaceLink => {
 });
 
 export { CapacityError } from './errors.js';
-export type { Port, SpaceHandle } from './handle.js';
+export type { Port, ThreadHandle } from './handle.js';
 export { type DeadThread, SharedSpace, type SharedSpaceOptions, type SharedSpaceStats } from './shared-space.js';
 export { ThreadOwner } from './texts.js';
 export type { Shape } from './words.js';

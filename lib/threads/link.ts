@@ -4,11 +4,11 @@
  * Algorithm note
  *
  *     a commit                                  a begin
- *     1 COMMIT := its stripes  (open)           1 its event, COUNT, VERSION            (log.ts)
+ *     1 COMMIT := its stripes  (slot.ts)        1 its event, COUNT, VERSION            (log.ts)
  *     2 VERSION moved? replay  (follow.ts)      2 who commits over its stripes?        (waits.ts)
  *     3 the check, in this space                3 wait until those turns are over
  *     4 what the user installs                  4 who asks about its stripes? ring, wait until confirmed
- *     5 COMMIT := next turn    (shut)           5 only now the content may change
+ *     5 COMMIT := next turn                     5 only now the content may change
  *
  * Words are sequentially consistent. Either 1 on the left precedes 2 on the right, and the begin waits; or it comes after it, so after
  * 1 on the right, and the replay finds the event: the check says "active". So nobody is at 4 on the left and at 5 on the right.
@@ -24,13 +24,15 @@ import type { Away, Linked, Section, Space, SpaceLink } from '../tracker/interna
 import { Bell, waitAsync } from './bell.js';
 import { CapacityError } from './errors.js';
 import { Follow } from './follow.js';
-import type { Failure, FromHub, SpaceHandle, ToHub } from './handle.js';
+import type { Failure, FromHub, ThreadHandle, ToHub } from './handle.js';
+import { Interests } from './interests.js';
 import { Log, type Published } from './log.js';
 import { type Replica, type ReplicaHost, Replicas } from './replicas.js';
-import { StripeCounts, stripesOf, stripesOfSpans } from './stripes.js';
+import { Slot } from './slot.js';
+import { stripesOf, stripesOfSpans } from './stripes.js';
 import { type Coded, Texts } from './texts.js';
 import { Wait, Waits } from './waits.js';
-import { ASKS, BY_MESSAGE, COMMIT, ENDS, HEARS, LABEL, Words } from './words.js';
+import { BY_MESSAGE, LABEL, Words } from './words.js';
 
 /** Looks at commits in progress before a begin goes to sleep: a commit is a turn of some hundred nanoseconds, mostly. */
 const LOOKS = 200;
@@ -52,10 +54,11 @@ interface Own {
 export class Link implements SpaceLink, ReplicaHost {
   readonly #words: Words;
   readonly #own: number;
-  readonly #handle: SpaceHandle;
+  readonly #handle: ThreadHandle;
   readonly #linked: Linked<Space>;
   readonly #texts: Texts;
   readonly #log: Log;
+  readonly #slot: Slot;
   readonly #replicas: Replicas;
   readonly #follow: Follow;
   readonly #bell: Bell;
@@ -67,23 +70,7 @@ export class Link implements SpaceLink, ReplicaHost {
   readonly #roomless: Own[] = [];
   /** Sections that others see. */
   #sections = 0;
-  /** The commit slot: `turn` is in its upper eight bits; no stripes while it is shut. */
-  #turn = 0;
-  #stripes = 0;
-  #depth = 0;
-  #lingers = false;
-  /** Stripes of subscribers, and all that there have ever been. */
-  readonly #asking: StripeCounts;
-  #asks = 0;
-  #everAsked = 0;
-  readonly #hearing: StripeCounts;
-  /** Stripes of subscribers that want to hear of ends. */
-  readonly #endHearing: StripeCounts;
-  #hears = 0;
-  /** Stripes of whose ends somebody here must hear: by waiting for them, or by subscribing. */
-  #ends = 0;
-  /** Those that are waited for. */
-  #awaited = 0;
+  readonly #interests: Interests;
   #isTicking = false;
   #poll: unknown = undefined;
   #stillness = 0;
@@ -93,7 +80,7 @@ export class Link implements SpaceLink, ReplicaHost {
   /** It has left: its place may be another's, and nothing of it may be touched. */
   #hasLeft = false;
 
-  constructor(handle: SpaceHandle, linked: Linked<Space>) {
+  constructor(handle: ThreadHandle, linked: Linked<Space>) {
     const { buffer, shape, thread } = handle;
     const words = new Words(buffer, shape);
     this.#words = words;
@@ -103,9 +90,8 @@ export class Link implements SpaceLink, ReplicaHost {
     this.#grain = shape.grain;
     this.#texts = new Texts(words, thread);
     this.#log = new Log(words, thread);
-    this.#asking = new StripeCounts(shape.grain);
-    this.#hearing = new StripeCounts(shape.grain);
-    this.#endHearing = new StripeCounts(shape.grain);
+    this.#slot = new Slot(words, thread);
+    this.#interests = new Interests(words, thread);
     this.#replicas = new Replicas(linked.space, this.#texts, shape.threads, shape.grain, this);
     this.#follow = new Follow(words, thread, this.#replicas);
     const ring = (to: number) => this.#post({ type: 'ring', thread: to });
@@ -144,43 +130,20 @@ export class Link implements SpaceLink, ReplicaHost {
   }
 
   open(spans: Spans, more: Spans | undefined): void {
-    this.#depth++;
+    if (this.#hasLeft) return;
     const stripes = stripesOfSpans(spans, this.#grain);
-    this.#commitIn(more === undefined ? stripes : stripes | stripesOfSpans(more, this.#grain));
+    this.#slot.open(more === undefined ? stripes : stripes | stripesOfSpans(more, this.#grain));
     this.sync();
   }
 
   shut(): void {
-    this.#depth--;
-    if (this.#depth === 0 && !this.#lingers) this.#nextTurn();
+    if (!this.#hasLeft) this.#slot.shut();
   }
 
   linger(start: number, end: number): void {
-    this.#commitIn(stripesOf(start, end, this.#grain));
+    if (this.#hasLeft) return;
+    this.#slot.linger(stripesOf(start, end, this.#grain));
     this.sync();
-    if (this.#lingers) return;
-    this.#lingers = true;
-    queueMicrotask(() => this.#unlinger());
-  }
-
-  #unlinger(): void {
-    this.#lingers = false;
-    if (this.#depth === 0) this.#nextTurn();
-  }
-
-  /** Within a turn, stripes are only added. */
-  #commitIn(stripes: number): void {
-    const all = this.#stripes | stripes;
-    if (all === this.#stripes || this.#hasLeft) return;
-    this.#stripes = all;
-    this.#words.store(this.#words.of(this.#own) + COMMIT, (this.#turn << 24) | all);
-  }
-
-  #nextTurn(): void {
-    if (this.#stripes === 0 || this.#hasLeft) return;
-    this.#stripes = 0;
-    this.#turn = (this.#turn + 1) & 255;
-    this.#words.store(this.#words.of(this.#own) + COMMIT, this.#turn << 24);
   }
 
   // --- begins and ends
@@ -287,38 +250,29 @@ export class Link implements SpaceLink, ReplicaHost {
   // --- subscribers, and what is in flight
 
   asks(spans: Spans, by: 1 | -1, hearsEnds: boolean): void {
-    if (hearsEnds) this.#endHearing.add(spans, by);
-    this.#recount();
-    this.#asking.add(spans, by);
-    const { stripes } = this.#asking;
-    const before = this.#asks;
-    if (stripes === before || this.#hasLeft) return;
-    this.#asks = stripes;
-    this.#words.store(this.#words.of(this.#own) + ASKS, stripes);
-    if (by === 1) this.#asksMore(stripes & ~this.#everAsked);
-    else this.#waits.ringAll(); // whoever waits for an answer has it
+    if (this.#hasLeft || !this.#interests.subscribe(spans, by, hearsEnds)) return;
+    if (by === -1)
+      this.#waits.ringAll(); // whoever waits for an answer has it
+    else this.#askedMore();
     this.#soon();
   }
 
   /** A begin that was confirmed before anybody asked may have been asked about since. */
-  #asksMore(stripes: number): void {
-    this.#everAsked |= stripes;
+  #askedMore(): void {
+    const more = this.#interests.newlyAsked();
     this.sync();
-    if (stripes === 0) return;
+    if (more === 0) return;
     for (const replica of this.#replicas.open()) if (replica.isConfirmed) this.confirm(replica);
   }
 
   hears(spans: Spans, by: 1 | -1): void {
-    this.#hearing.add(spans, by);
-    const { stripes } = this.#hearing;
-    if (stripes === this.#hears || this.#hasLeft) return;
-    this.#hears = stripes;
-    this.#words.store(this.#words.of(this.#own) + HEARS, stripes);
+    if (this.#hasLeft) return;
+    this.#interests.hear(spans, by);
     if (by === 1) this.#soon();
   }
 
   confirm({ thread, entry, generation, stripes }: Replica): void {
-    if ((stripes & this.#everAsked) === 0 || this.#hasLeft) return;
+    if ((stripes & this.#interests.everAsked) === 0 || this.#hasLeft) return;
     const at = this.#words.ack(this.#own, thread, entry);
     // Only forward: the answer to a begin that was given up may come after that of a later one.
     if (((generation - this.#words.load(at)) | 0) <= 0) return;
@@ -327,7 +281,7 @@ export class Link implements SpaceLink, ReplicaHost {
   }
 
   failed({ thread, entry, generation, stripes }: Replica, error: unknown): void {
-    if ((stripes & this.#everAsked) === 0 || this.#hasLeft) return;
+    if ((stripes & this.#interests.everAsked) === 0 || this.#hasLeft) return;
     const message = String((error as Error)?.message ?? error);
     this.#post({ type: 'failed', to: thread, failure: { thread: this.#own, entry, generation, message } });
   }
@@ -336,20 +290,12 @@ export class Link implements SpaceLink, ReplicaHost {
 
   waits(section: Section): void {
     if (!this.#replicas.has(section) || this.#hasLeft) return;
-    this.#tellEnds(this.#awaited | stripesOfSpans(section.spans, this.#grain));
+    this.#interests.waitFor(this.#interests.awaited | stripesOfSpans(section.spans, this.#grain));
     this.#soon();
   }
 
   changed(): void {
-    if (this.#awaited !== 0) this.#soon();
-  }
-
-  #tellEnds(awaited: number): void {
-    this.#awaited = awaited;
-    const stripes = awaited | this.#endHearing.stripes;
-    if (stripes === this.#ends || this.#hasLeft) return;
-    this.#ends = stripes;
-    this.#words.store(this.#words.of(this.#own) + ENDS, stripes);
+    if (this.#interests.awaited !== 0) this.#soon();
   }
 
   still(isStill: boolean): void {
@@ -372,8 +318,8 @@ export class Link implements SpaceLink, ReplicaHost {
     this.sync();
     this.#look();
     this.#recount();
-    const waits = this.#waiting.size > 0 || this.#awaited !== 0;
-    if (waits || (this.#asks | this.#hears) !== 0) this.#bell.sleep(ticks);
+    const waits = this.#waiting.size > 0 || this.#interests.awaited !== 0;
+    if (waits || this.#interests.any) this.#bell.sleep(ticks);
     this.#keepAwake(waits);
     if (this.#isLeaving) this.#leaveIfOver();
   }
@@ -398,11 +344,10 @@ export class Link implements SpaceLink, ReplicaHost {
 
   /** The stripes of what is waited for, as it is now. */
   #recount(): void {
+    if (this.#interests.awaited === 0) return;
     let awaited = 0;
-    if (this.#awaited !== 0) {
-      for (const { section, stripes } of this.#replicas.open()) if ((section.waiters?.size ?? 0) > 0) awaited |= stripes;
-    }
-    this.#tellEnds(awaited);
+    for (const { section, stripes } of this.#replicas.open()) if ((section.waiters?.size ?? 0) > 0) awaited |= stripes;
+    this.#interests.waitFor(awaited);
   }
 
   /** A sleep on a word does not keep a thread of Node from ending; its port does. Subscribers need not: what they keep ends with it. */
@@ -437,6 +382,7 @@ export class Link implements SpaceLink, ReplicaHost {
   #leaveIfOver(): void {
     if (this.#hasLeft || this.#sections > 0 || this.#waiting.size > 0) return;
     this.#hasLeft = true;
+    this.#slot.unlinger();
     this.#bell.takeDown();
     this.#replicas.leave();
     this.#post({ type: 'leave' });

@@ -12,7 +12,7 @@ import { toRanges } from '../base/range.js';
 import type { Range } from '../base/vocabulary.js';
 import { Bell } from './bell.js';
 import { CapacityError } from './errors.js';
-import type { FromHub, Port, SpaceHandle, ToHub } from './handle.js';
+import type { FromHub, Port, ThreadHandle, ToHub } from './handle.js';
 import { Recovery } from './recover.js';
 import { EVERY_STRIPE } from './stripes.js';
 import { Table } from './table.js';
@@ -127,7 +127,7 @@ export class SharedSpace {
    * A free place, for one tracker in any thread, this one too. A place that nobody ever takes stays taken until its port is closed.
    * Throws `CapacityError` if there is none, `ClosedError`.
    */
-  connect(): SpaceHandle {
+  connect(): ThreadHandle {
     if (this.#isClosed) throw new ClosedError('the shared space');
     const { shape } = this.#words;
     let thread = 0;

@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { RangeTracker } from '../../../lib/index.js';
-import { type SpaceHandle, ThreadOwner } from '../../../lib/threads/index.js';
+import { type ThreadHandle, ThreadOwner } from '../../../lib/threads/index.js';
 
 /** What a function that runs in the worker is given. */
 export interface Inside {
@@ -18,7 +18,7 @@ export interface Inside {
   say(what: unknown): void;
 }
 
-const { handle, shared, label } = workerData as { handle: SpaceHandle; shared: SharedArrayBuffer; label: string };
+const { handle, shared, label } = workerData as { handle: ThreadHandle; shared: SharedArrayBuffer; label: string };
 
 const inside: Inside = {
   tracker: new RangeTracker({ label, space: handle }),

@@ -87,7 +87,7 @@ const MODELS: Readonly<Record<string, Model>> = {
     short: ['E=2 ROUNDS1=1', 'E=2 GIVEUPS=0'],
     long: ['ROUNDS1=1', 'GIVEUPS=0', 'E=2'],
     wrong: [
-      'an acknowledgement has no generation|ROUNDS1=1',
+      'an acknowledgement has no generation|E=2',
       'one acknowledgement word a thread|E=3',
       'an acknowledgement word goes back|E=3',
       'acknowledged when the first of two ranges has been dropped|ROUNDS1=1',

@@ -46,8 +46,8 @@ const MODELS: Readonly<Record<string, Model>> = {
     ],
   },
   ack: {
-    short: ['KILLS=1', 'KILLS=0 GIVEUPS=1 LATE=1 FILLS=1'],
-    long: ['KILLS=2', 'KILLS=0 GIVEUPS=2 LATE=1 FILLS=1', 'KILLS=1 GIVEUPS=1 LATE=1 FILLS=1', `${GIVEN_UP} FILLS=1 ROUNDS=3`],
+    short: ['KILLS=1', 'KILLS=0 GIVEUPS=1 LATE=1 FILLS=0'],
+    long: ['KILLS=2', 'KILLS=0 GIVEUPS=1 LATE=1 FILLS=1', 'KILLS=0 GIVEUPS=2 LATE=1 FILLS=1', 'KILLS=1 GIVEUPS=1 LATE=1 FILLS=1', `${GIVEN_UP} FILLS=1 ROUNDS=3`],
     wrong: [
       'the begin goes on waiting for who has withdrawn|KILLS=0',
       'the bell is read after the look|KILLS=0',
@@ -84,23 +84,23 @@ const MODELS: Readonly<Record<string, Model>> = {
     ],
   },
   several: {
-    short: ['E=2 ROUNDS1=1', 'E=2 GIVEUPS=0'],
+    short: ['E=2 ROUNDS1=1', 'E=2 GIVEUPS=0', 'E=2 PAIRS=1 ROUNDS1=1'],
     long: ['ROUNDS1=1', 'GIVEUPS=0', 'E=2'],
     wrong: [
       'an acknowledgement has no generation|E=2',
       'one acknowledgement word a thread|E=3',
       'an acknowledgement word goes back|E=3',
       'acknowledged when the first of two ranges has been dropped|ROUNDS1=1',
-      'the entries of a section are taken one by one|E=2',
-      'an end frees one of two entries|E=2',
+      'the entries of a section are taken one by one|E=2 PAIRS=1 ROUNDS1=1 GIVEUPS=0',
+      'an end frees one of two entries|E=2 ROUNDS0=2 ROUNDS1=1 GIVEUPS=0',
       'the listener wakes one begin only|ROUNDS1=1',
       'the listener sleeps before it looks|ROUNDS1=1',
       'the generations of an entry start anew|E=2',
     ],
   },
   members: {
-    short: ['LIVES0=1', 'LIVES1=1 CLOSE=1'],
-    long: ['LIVES0=2', 'LIVES0=1 CLOSE=1', 'CLOSE=1'],
+    short: ['LIVES0=1', 'LIVES0=1 LIVES1=1 CLOSE=1'],
+    long: ['LIVES0=2', 'LIVES1=1 CLOSE=1', 'LIVES0=1 CLOSE=1', 'CLOSE=1'],
     wrong: [
       'COUNT starts anew with the next thread of a slot',
       'the begin looks at MEMBERS before it publishes',
@@ -114,7 +114,7 @@ const MODELS: Readonly<Record<string, Model>> = {
     ],
   },
   holds: {
-    short: ['T=2', 'T=2 PLACES=3'],
+    short: ['T=2'],
     long: ['W=3', 'W=3 PLACES=3', 'T=2 PLACES=2', 'T=3 ONCE=1', 'DEATHS=1'],
     liveLong: ['T=2'],
     wrong: [

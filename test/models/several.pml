@@ -36,6 +36,10 @@
 #endif
 #define S (ROUNDS0 + ROUNDS1)
 #define IS_END 8
+#ifndef PAIRS
+#define PAIRS 0         /* 1: begin 1 takes both ranges, too */
+#endif
+#define TWO(p) ((p) == 0 || PAIRS)
 
 byte serial;             /* sections published; the gen of a section is its number here */
 byte log[2 * S], count;
@@ -59,16 +63,16 @@ proctype Begin(byte p) {
   for (k : 1 .. (p == 0 -> ROUNDS0 : ROUNDS1)) {
     /* entries: all at once, or it waits without any */
 #if FAULT == 5
-    if :: p == 0 -> if :: atomic { !taken[0] -> taken[0] = true; f = 0 } :: atomic { !taken[1] -> taken[1] = true; f = 1 } fi :: else fi;
+    if :: TWO(p) -> if :: atomic { !taken[0] -> taken[0] = true; f = 0 } :: atomic { !taken[1] -> taken[1] = true; f = 1 } fi :: else fi;
     if :: atomic { !taken[0] -> taken[0] = true; e = 0 } :: atomic { !taken[1] -> taken[1] = true; e = 1 } fi;
     atomic {
 #else
     atomic {
-      (!taken[0] + !taken[1] + (E > 2 -> !taken[E - 1] : 0)) > (p == 0);
-      if :: p == 0 -> f = 0; do :: taken[f] -> f++ :: else -> break od; taken[f] = true :: else fi;
+      (!taken[0] + !taken[1] + (E > 2 -> !taken[E - 1] : 0)) > TWO(p);
+      if :: TWO(p) -> f = 0; do :: taken[f] -> f++ :: else -> break od; taken[f] = true :: else fi;
       e = 0; do :: taken[e] -> e++ :: else -> break od; taken[e] = true;
 #endif
-      serial++; s = serial; last[s] = e; both[s] = (p == 0); gen[s] = s;
+      serial++; s = serial; last[s] = e; both[s] = TWO(p); gen[s] = s;
 #if FAULT == 9
       gen[s] = k;
 #endif
@@ -102,7 +106,7 @@ proctype Begin(byte p) {
     atomic {
       inside[p] = true;
       assert(!mirror[0] && !committing[0]);
-      assert(p == 1 || (!mirror[1] && !committing[1]))
+      assert(!TWO(p) || (!mirror[1] && !committing[1]))
     };
     inside[p] = false;
 done:
@@ -110,7 +114,7 @@ done:
       log[count] = s | IS_END; count++; news = true;
       taken[e] = false;
 #if FAULT != 6
-      if :: p == 0 -> taken[f] = false :: else fi;
+      if :: TWO(p) -> taken[f] = false :: else fi;
 #endif
       s = 0; e = 0; f = 0
     }
@@ -180,8 +184,8 @@ proctype Subscriber() {
     if :: place = 0 :: place = 1 fi;
     c = true; REPLAY;
     if
-    :: atomic { open[place] == 0 -> committing[place] = true; assert(!inside[0] && (place == 1 || !inside[1])) };
-       atomic { committing[place] = false; mirror[place] = true; assert(!inside[0] && (place == 1 || !inside[1])) }; c = false
+    :: atomic { open[place] == 0 -> committing[place] = true; assert(!inside[0] && ((place == 1 && !PAIRS) || !inside[1])) };
+       atomic { committing[place] = false; mirror[place] = true; assert(!inside[0] && ((place == 1 && !PAIRS) || !inside[1])) }; c = false
     :: else -> c = false
     fi
   };

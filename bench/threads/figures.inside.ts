@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { RangeTracker } from '../../lib/index.js';
-import type { SpaceHandle } from '../../lib/threads/index.js';
+import type { ThreadHandle } from '../../lib/threads/index.js';
 import '../../lib/threads/index.js';
 import { FairLock } from './fair-lock.js';
 
@@ -18,7 +18,7 @@ export type Load =
       readonly memory: SharedArrayBuffer;
     };
 
-const { load, handle } = workerData as { readonly load: Load; readonly handle: SpaceHandle };
+const { load, handle } = workerData as { readonly load: Load; readonly handle: ThreadHandle };
 const tracker = new RangeTracker({ space: handle });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

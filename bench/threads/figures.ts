@@ -156,8 +156,8 @@ async function unconcerned(): Promise<void> {
   const alone = new RangeTracker();
   const others = await among({ type: 'idle' }, 2);
   const ns = await nanoseconds([sections('alone', alone), sections('others', others.tracker)], EFFORT);
-  row('begin + end, nobody concerned, no space', '', `${number(ns.alone)} ns`, undefined);
-  row('begin + end, nobody concerned, two other threads', '<= 250 ns', `${number(ns.others)} ns`, ns.others <= 250);
+  row('begin + end, nobody concerned, no space', '', `${number(ns.alone!)} ns`, undefined);
+  row('begin + end, nobody concerned, two other threads', '<= 250 ns', `${number(ns.others!)} ns`, ns.others! <= 250);
   await others.close();
 }
 

@@ -1,7 +1,7 @@
 /**
  * Ground: what the threads of the demo share, and what they say.
  */
-import type { SpaceHandle } from '../../lib/threads/index.js';
+import type { ThreadHandle } from '../../lib/threads/index.js';
 
 export const READERS = 3;
 export const PAGES = 64;
@@ -18,7 +18,7 @@ export interface Ground {
   /** The version of each page that is known to all. */
   readonly known: SharedArrayBuffer;
   readonly lock: SharedArrayBuffer;
-  readonly handle: SpaceHandle;
+  readonly handle: ThreadHandle;
   readonly isWriter: boolean;
 }
 

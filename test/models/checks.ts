@@ -115,7 +115,7 @@ const MODELS: Readonly<Record<string, Model>> = {
     ],
   },
   holds: {
-    short: ['T=2'],
+    short: ['T=2', 'W=3 ONCE=1'],
     long: ['W=3', 'W=3 PLACES=3', 'T=2 PLACES=2', 'T=3 ONCE=1', 'DEATHS=1'],
     liveLong: ['T=2'],
     wrong: [
@@ -126,7 +126,7 @@ const MODELS: Readonly<Record<string, Model>> = {
       'a lookup that is hit announces its hold anew',
       'a release does not ring',
       'the hub keeps the hold of the dead|DEATHS=1',
-      "a queued begin does not look again at its own thread's hold|W=3 PLACES=3",
+      "a queued begin does not look again at its own thread's hold|W=3 ONCE=1",
     ],
   },
 };

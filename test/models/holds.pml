@@ -75,6 +75,7 @@ bool wants[W];       /* ghost, for LIVE */
 # define HOLD(t) m = ((t) == 0 -> 3 : 1)
 #endif
 #define PUBLISH(w, m) \
+  assert((FAULT != 0 && FAULT != 8) || !trying[HOME(w)] || !(hold[HOME(w)] & m)); \
   sec[w] = m; acks[w] = BIT(HOME(w)) | gone; \
   for (i : 0 .. T - 1) { if :: trying[i] && (hold[i] & m) -> hit[i] = true :: else fi }; i = 0
 #if FAULT == 2

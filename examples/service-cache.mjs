@@ -10,7 +10,7 @@ let queries = 0;
 async function select(key) {
   queries++;
   const row = rows.get(key);
-  await sleep(20); // the answer of the database is on its way; it is as old as its snapshot
+  await sleep(300); // the answer of the database is on its way; it is as old as its snapshot
   return row;
 }
 

@@ -14,7 +14,7 @@ const ALONE = ['test/**/*.heap.test.ts', 'test/debug/{contract,hmm}.test.ts'];
  */
 const ORDERS = [
   'test/**/*.race.test.ts',
-  'test/contract/{contract,broken}.test.ts',
+  'test/{contract/{contract,broken},redis/contract}.test.ts',
   'test/explorer/{tracker,mirror,scenarios}.test.ts',
   'test/hmm/hmm.test.ts',
   'test/soak/soak.test.ts',

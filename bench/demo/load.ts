@@ -82,7 +82,9 @@ class Load {
     const stop = () => this.#pauses.stop();
     signal.addEventListener('abort', stop, { once: true });
     const ticker = setInterval(() => onProgress?.(counts), PROGRESS_MS);
-    for (const subscriber of subscribers) guard.subscribe((range) => subscriber.drop(range));
+    for (const subscriber of subscribers) {
+      guard.subscribe((range) => subscriber.drop(range), undefined, subscriber.name);
+    }
     try {
       const work = this.#start();
       const clock = this.#clock(warmMs, ms);
@@ -154,7 +156,7 @@ class Load {
         subscriber.counts.hits++;
       } else {
         fetches = 0;
-        await guard.read(range, fetch, install);
+        await guard.read(range, fetch, install, subscriber.name);
         if (fetches > 1) subscriber.counts.retried++;
       }
       this.#served(ledger.judge(range, origins, marks));
@@ -173,11 +175,12 @@ class Load {
       const generation = ++generations.last;
       prepare(range, buffer, generation); // before the section, which should be short under any guard
       const began = performance.now();
-      await guard.mutate(range, async () => {
+      const change = async (): Promise<void> => {
         ledger.begin(range, generation);
         await file.write(range, buffer, pause);
         ledger.finish(range, generation);
-      });
+      };
+      await guard.mutate(range, change, `writer ${writer + 1}`);
       this.#counts.writes++;
       if (this.#measuring) this.#writeLatency.record(nanoseconds(began));
     }

@@ -31,8 +31,8 @@ export function renderTrace(trace: Trace, file: string): string {
     case '.json':
       return JSON.stringify(toChromeTrace([{ name: title, trace }]));
     case '.svg':
-      return toSvg(trace, { time: 'clock', height: 1200, width: 1200 });
+      return toSvg(trace, { time: 'clock', height: 1200, width: 1200, space: 'pages' });
     default:
-      return toHtml(trace, { title });
+      return toHtml(trace, { title, space: 'pages' });
   }
 }

@@ -27,11 +27,11 @@ export interface Guard {
   readonly counts: GuardCounts;
   /**
    * Resolves with what `install` returned (default: the value itself). `install` runs in the same synchronous turn in which
-   * the guard found the value good; what it stores is dropped later through {@link Guard.subscribe}.
+   * the guard found the value good; what it stores is dropped later through {@link Guard.subscribe}. `who` is for pictures.
    */
-  read<T, R = T>(range: Range, fetch: Fetch<T>, install?: (value: T) => R): Promise<R>;
+  read<T, R = T>(range: Range, fetch: Fetch<T>, install?: (value: T) => R, who?: string): Promise<R>;
   /** Changes the content of the range, and has everything dropped that was derived from it. */
-  mutate(range: Range, change: () => Promise<void>): Promise<void>;
+  mutate(range: Range, change: () => Promise<void>, who?: string): Promise<void>;
   /** Calls `drop` for every range that changes from now on, if it overlaps `within` (default: everything). */
-  subscribe(drop: Drop, within?: Range): void;
+  subscribe(drop: Drop, within?: Range, who?: string): void;
 }

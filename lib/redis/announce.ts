@@ -139,21 +139,25 @@ export class Announcer {
         member.reset(said);
         continue;
       }
-      if (!(await member.replicated().catch(() => false))) {
-        await member.pause(REPLICA_PAUSE_MS);
+      if (!(await member.contact.replicated().catch(() => false))) {
+        await member.contact.pause(REPLICA_PAUSE_MS);
         continue;
       }
       if (member.identity !== identity) continue;
       own.announcedAs = identity;
       if (!own.isConfirmed) own.fence = Number(seq);
-      if (missing === '0' || own.answeredTo === identity.member) this.#confirm(own);
-      return;
+      if (missing === '0') own.answeredTo = identity.member;
+      return this.#confirm(own);
     }
   }
 
-  /** Everybody has let go. If the lease is over, nobody knows: the reset that follows announces it again. */
+  /**
+   * If everybody has let go. While it comes in, nobody knows: after a loss of the server's memory there may be members of before, whose
+   * leases run, and of whom the server knows nothing. If the lease is over, the reset that follows announces it again.
+   */
   #confirm(own: Own): void {
-    if (own.isConfirmed || own.isOver || !this.#member.lease.valid()) return;
+    const isAnswered = own.announcedAs !== undefined && own.announcedAs.member === own.answeredTo;
+    if (own.isConfirmed || own.isOver || !isAnswered || !this.#member.valid()) return;
     own.isConfirmed = true;
     own.resolve();
   }
@@ -174,7 +178,12 @@ export class Announcer {
     if (kind === 'n') own.reject(new Error(String(error)));
     if (kind !== 'k') return;
     own.answeredTo = String(to);
-    if (own.announcedAs?.member === to) this.#confirm(own);
+    this.#confirm(own);
+  }
+
+  /** It has come in. */
+  live(): void {
+    for (const own of this.#own.values()) this.#confirm(own);
   }
 
   /** What has waited for an answer for too long is asked about: the message may have been lost. */
@@ -185,10 +194,13 @@ export class Announcer {
 
   async #ask(own: Own, identity: Identity): Promise<void> {
     const member = this.#member;
-    const answer = (await member.run(STATUS, identity.member, own.sid).catch(() => undefined)) as string[] | undefined;
+    const answer = (await member.contact.run(STATUS, identity.member, own.sid).catch(() => undefined)) as string[] | undefined;
     if (answer === undefined || member.identity !== identity || own.isConfirmed || own.isOver) return;
     const [missing, ...who] = answer;
-    if (missing === '0') return this.#confirm(own);
+    if (missing === '0') {
+      own.answeredTo = identity.member;
+      return this.#confirm(own);
+    }
     if (missing === '-1') {
       own.announcedAs = undefined;
       return this.#announce(own);

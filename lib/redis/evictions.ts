@@ -42,11 +42,11 @@ export class Evictions {
     const host = this.#host;
     // Memberships of this process of which it has not heard: their joins were executed late.
     const isGhost = (member: string) => member !== identity.member && member.startsWith(`${host.name}.`);
-    for (const ghost of this.#roster.members.filter(isGhost)) await host.run(LEAVE, ghost);
+    for (const ghost of this.#roster.members.filter(isGhost)) await host.contact.run(LEAVE, ghost);
     for (const { member, count } of this.#roster.silent(host.clock.now(), identity.member)) {
       const recover = this.#recover;
       const heir = recover === undefined ? '' : identity.member;
-      const [done, taken] = (await host.run(EVICT, member, count, heir)) as [string, string[]];
+      const [done, taken] = (await host.contact.run(EVICT, member, count, heir)) as [string, string[]];
       if (done !== '1') continue;
       this.#note(member);
       for (let i = 0; i < taken.length; i += 3) {
@@ -58,7 +58,7 @@ export class Evictions {
   /** Declares all memberships of a process out, whose end is known. */
   async evict(name: string): Promise<void> {
     for (const member of this.#roster.members.filter((each) => each.startsWith(`${name}.`))) {
-      await this.#host.run(LEAVE, member);
+      await this.#host.contact.run(LEAVE, member);
       this.#note(member);
     }
   }

@@ -3,7 +3,6 @@
  *
  * If its begin fails, as some subscriber could not let go, it is begun anew; the guard of the space says no in between.
  */
-import type { Contact } from './contact.js';
 import { pauses } from './contact.js';
 import type { Host } from './host.js';
 import { type Entered, RemoteOwner } from './side.js';
@@ -11,12 +10,10 @@ import { type Entered, RemoteOwner } from './side.js';
 /** See the top of the file. */
 export class Gate {
   readonly #host: Host;
-  readonly #contact: Contact;
   #section: Promise<Entered | undefined> | undefined = undefined;
 
-  constructor(host: Host, contact: Contact) {
+  constructor(host: Host) {
     this.#host = host;
-    this.#contact = contact;
   }
 
   /** It is there in this turn. Nothing, if it was already. */
@@ -43,7 +40,7 @@ export class Gate {
       } catch (error) {
         if (side.tracker.closed || this.#host.state === 'closed') return undefined;
         this.#host.event({ type: 'error', error });
-        await this.#contact.pause(pauseMs);
+        await this.#host.contact.pause(pauseMs);
       }
     }
     return undefined;

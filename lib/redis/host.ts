@@ -2,6 +2,7 @@
  * Host: what the parts of a member (announce.ts, remote.ts) need of it.
  */
 import type { Clock } from '../base/clock.js';
+import type { Contact } from './contact.js';
 import type { Lease } from './lease.js';
 import type { LinkEvent, ResetReason } from './options.js';
 import type { Script } from './port.js';
@@ -21,6 +22,7 @@ export type LinkState = 'joining' | 'live' | 'closed';
 export interface Host {
   readonly name: string;
   readonly clock: Clock;
+  readonly contact: Contact;
   readonly side: Side;
   readonly stats: LinkStats;
   readonly lease: Lease;
@@ -29,12 +31,10 @@ export interface Host {
   readonly renewals: number;
   readonly isLocal: boolean;
   readonly ackTimeoutMs: number | undefined;
+  valid(): boolean;
   event(event: LinkEvent): void;
-  run(script: Script, ...args: readonly string[]): Promise<unknown>;
   insist(identity: Identity, script: Script, ...args: readonly string[]): Promise<unknown>;
   joined(): Promise<Identity | undefined>;
-  replicated(): Promise<boolean>;
-  pause(ms: number): Promise<void>;
   refuse(member: string): Promise<void>;
   reset(reason: ResetReason): void;
 }

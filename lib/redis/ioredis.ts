@@ -2,8 +2,8 @@
  * ioredis: its clients (and those of iovalkey, which has the same methods) as ports.
  */
 import { systemClock } from '../base/clock.js';
-import { type Hears, Listeners, type Listening } from './listeners.js';
-import type { RedisPort, Script, StreamEntry } from './port.js';
+import { type Hears, ignore, type Listening, subscribeOn } from './listeners.js';
+import { type RedisPort, runner, type StreamEntry } from './port.js';
 
 type Client = object & {
   readonly isCluster?: boolean;
@@ -11,7 +11,6 @@ type Client = object & {
   eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>;
   script(command: 'LOAD', text: string): Promise<unknown>;
   xrange(stream: string, from: string, to: string): Promise<StreamEntry[]>;
-  hget(hash: string, field: string): Promise<string | null>;
   wait(replicas: number, timeoutMs: number): Promise<number>;
   duplicate(...options: readonly unknown[]): Client;
   subscribe(...channels: readonly string[]): Promise<unknown>;
@@ -27,39 +26,18 @@ export function isIoredis(client: object): client is Client {
   return ['duplicate', 'defineCommand', 'evalsha'].every((name) => typeof (client as never)[name] === 'function');
 }
 
-/** Subscribes on a connection of its own, which all ports of a client share. */
-const LISTENERS: WeakMap<object, Listeners> = new WeakMap();
-
 /** The client as a port. */
 export function ioredisPort(client: Client): RedisPort {
   const isCluster = client.isCluster === true;
-  const shas = new Map<string, Promise<string>>();
-  let listeners = LISTENERS.get(client);
-  if (listeners === undefined) {
-    listeners = new Listeners((listening) => (isCluster ? listenToCluster(client, listening) : listenToOne(client, listening)));
-    LISTENERS.set(client, listeners);
-  }
-  const shared = listeners;
   const port: RedisPort = {
     publish: isCluster ? 'SPUBLISH' : 'PUBLISH',
-    run: async ({ text }: Script, keys, args) => {
-      let sha = shas.get(text);
-      if (sha === undefined) {
-        sha = client.script('LOAD', text).then(String);
-        shas.set(text, sha);
-        sha.catch(() => shas.delete(text));
-      }
-      try {
-        return await client.evalsha(await sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!String((error as Error)?.message).includes('NOSCRIPT')) throw error;
-        return await client.eval(text, keys.length, ...keys, ...args);
-      }
-    },
-    subscribe: (channels, onMessage, onReady) => shared.add(channels, onMessage, onReady),
+    run: runner(
+      (text) => client.script('LOAD', text),
+      (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
+      (text, keys, args) => client.eval(text, keys.length, ...keys, ...args),
+    ),
+    subscribe: subscribeOn(client, (hears) => (isCluster ? listenToCluster : listenToOne)(client, hears)),
     range: (stream, from) => client.xrange(stream, from, '+'),
-    get: (hash, field) => client.hget(hash, field),
-    close: () => {},
   };
   return isCluster ? port : { ...port, wait: (replicas, timeoutMs) => client.wait(replicas, timeoutMs) };
 }
@@ -117,5 +95,3 @@ function listenToCluster(client: Client, { message, ready }: Hears): Listening {
 
 /** Between two tries to subscribe to a slot that is moving, or has no server at the moment. */
 const RETRY_MS = 100;
-
-function ignore(): void {}

@@ -133,7 +133,7 @@ export class OpenLink<What> implements Link<What> {
   async notify(what: What, options: NotifyOptions = {}): Promise<void> {
     const data = JSON.stringify({ ...told(options, 'notify'), ...this.#describe(what) });
     if (this.state === 'closed') throw this.#member.closedError();
-    await this.#member.run(NOTIFY, data);
+    await this.#member.contact.run(NOTIFY, data);
   }
 
   evict(member: string): Promise<void> {

@@ -71,3 +71,15 @@ export class Listeners {
     this.#listening = undefined;
   }
 }
+
+const OF: WeakMap<object, Listeners> = new WeakMap();
+
+/** Those of a client, over a connection that all of its ports share; `open` as of the constructor. */
+export function subscribeOn(client: object, open: (hears: Hears) => Listening): Listeners['add'] {
+  const listeners = OF.get(client) ?? new Listeners(open);
+  OF.set(client, listeners);
+  return (...args) => listeners.add(...args);
+}
+
+/** For what will be tried again by itself. */
+export function ignore(): void {}

@@ -58,10 +58,11 @@ export class Log {
 
   /** A push. */
   push(message: string): void {
-    const record = recordOf(message);
-    if (record === undefined) return;
-    if (record.seq === (this.#applied ?? Number.NaN) + 1) this.#apply(record);
-    else this.noticed(record.seq);
+    // A process that was stopped finds many, and none of them is the next one: only their numbers are read.
+    const seq = Number.parseInt(message.slice(1), 10);
+    const record = seq === (this.#applied ?? Number.NaN) + 1 ? recordOf(message) : undefined;
+    if (record !== undefined) this.#apply(record);
+    else if (Number.isSafeInteger(seq)) this.noticed(seq);
   }
 
   /** There is a record of this number. */

@@ -9,7 +9,7 @@
  *
  *     reset:  gate, until everybody here has let go -> join, which takes over what it had begun as another member, and answers what that
  *             was asked -> sections of others are entered -> log from the answer's number on -> own ones are announced again, where
- *             the server does not have them -> unsettled: wait W, settle -> live
+ *             the server does not have them -> unsettled: wait W, settle -> live; only then begins resolve
  *
  * One reset at a time: each makes a new `generation`, and whatever goes on after an `await` compares it first. A membership is an object,
  * `Identity`, compared as such; each has a new name, so that an answer to an old one is told from one to the new one.
@@ -60,12 +60,12 @@ export class Member implements Host {
   /** It goes on without the others, for now. */
   isLocal = false;
   readonly lease: Lease;
+  readonly contact: Contact;
   readonly announcer: Announcer;
   readonly #options: ShareOptions;
   readonly #leaseMs: number;
   readonly #waitMs: number;
   readonly #id: () => string;
-  readonly #contact: Contact;
   readonly #gate: Gate;
   readonly #evictions: Evictions;
   readonly #log: Log;
@@ -93,8 +93,8 @@ export class Member implements Host {
     this.ackTimeoutMs = options.ackTimeoutMs;
     this.#leaseMs = leaseMs;
     this.#waitMs = waitFor(leaseMs, drift);
-    this.#contact = new Contact({ port, clock, space, leaseMs, logLength, replicas });
-    this.#gate = new Gate(this, this.#contact);
+    this.contact = new Contact({ port, clock, space, leaseMs, logLength, replicas });
+    this.#gate = new Gate(this);
     this.lease = new Lease(leaseMs, () => ({ monotonic: clock.now(), wall: wallClock() }));
     this.#watch = new LeaseWatch(this.lease, clock, () => this.#over());
     this.announcer = new Announcer(this);
@@ -102,7 +102,7 @@ export class Member implements Host {
     this.#remote = new Remote(this);
     this.#log = new Log({
       apply: (record) => this.#apply(record),
-      read: (from) => this.#contact.read(from),
+      read: (from) => this.contact.read(from),
       lost: () => this.reset('history-lost'),
       gap: () => void stats.gaps++,
     });
@@ -142,20 +142,16 @@ export class Member implements Host {
     if (onEvent !== undefined) queueMicrotask(() => onEvent(event));
   }
 
-  run(script: Script, ...args: readonly string[]): Promise<unknown> {
-    return this.#contact.run(script, ...args);
-  }
-
   /** Runs it until it is answered; `undefined` if this membership is over by then. What has failed may have been done all the same. */
   async insist(identity: Identity, script: Script, ...args: readonly string[]): Promise<unknown> {
     for (const pauseMs of pauses()) {
       if (this.identity !== identity) break;
       try {
-        const answer = await this.run(script, ...args);
+        const answer = await this.contact.run(script, ...args);
         if (this.identity === identity) return answer;
       } catch (error) {
         this.event({ type: 'error', error });
-        await this.pause(pauseMs);
+        await this.contact.pause(pauseMs);
       }
     }
     return undefined;
@@ -167,17 +163,9 @@ export class Member implements Host {
     return this.identity;
   }
 
-  replicated(): Promise<boolean> {
-    return this.#contact.replicated();
-  }
-
-  pause(ms: number): Promise<void> {
-    return this.#contact.pause(ms);
-  }
-
   async refuse(member: string): Promise<void> {
     this.event({ type: 'refused', member });
-    await this.run(REFUSE, member).catch(() => {}); // it is asked for again, if it does not answer
+    await this.contact.run(REFUSE, member).catch(() => {}); // it is asked for again, if it does not answer
   }
 
   // --- coming in
@@ -186,12 +174,12 @@ export class Member implements Host {
   start(): void {
     const { side, announcer } = this;
     const onReady = () => {
-      if (this.#isListening) return this.#contact.hurry(); // the next renewal says what was missed
+      if (this.#isListening) return this.contact.hurry(); // the next renewal says what was missed
       this.#isListening = true;
       this.#changed.wake();
     };
     this.#stops = [
-      this.#contact.listen(
+      this.contact.listen(
         this.name,
         (message) => this.#log.push(message),
         (message) => announcer.heard(message),
@@ -222,7 +210,7 @@ export class Member implements Host {
     this.#log.stop();
     this.#evictions.clear();
     this.#changed.wake();
-    this.#contact.hurry();
+    this.contact.hurry();
     // Others may have declared out what runs here. After another doubt they have not, as long as the lease runs.
     if (reason === 'lapsed' || reason === 'gone') {
       this.lease.drop();
@@ -236,7 +224,7 @@ export class Member implements Host {
 
   async #goAlone(generation: number): Promise<void> {
     const isOver = () => generation !== this.#generation || this.identity !== undefined;
-    await this.#contact.sleep(this.#leaseMs, isOver);
+    await this.contact.sleep(this.#leaseMs, isOver);
     await this.#gate.begun();
     if (isOver()) return;
     this.isLocal = true;
@@ -253,18 +241,18 @@ export class Member implements Host {
     await this.#gate.begun(); // to come in is to answer all that the member of before was asked
     const member = `${this.name}.${++this.#memberships}`;
     const fresh = this.#id();
+    const sent = this.lease.moment(); // once: it may be run now, and answered much later, and others count from when they have seen it
     for (const pauseMs of pauses()) {
       if (isOver()) return;
       try {
-        const sent = this.lease.moment();
-        const answer = (await this.run(JOIN, member, fresh, this.#before)) as Joined;
-        if (!(await this.replicated())) throw new Error('too few replicas have the join');
+        const answer = (await this.contact.run(JOIN, member, fresh, this.#before)) as Joined;
+        if (!(await this.contact.replicated())) throw new Error('too few replicas have the join');
         if (!isOver()) await this.#enter(member, answer, sent, isOver);
         return;
       } catch (error) {
         if (isOver()) return;
         this.event({ type: 'error', error });
-        await this.pause(pauseMs);
+        await this.contact.pause(pauseMs);
       }
     }
   }
@@ -277,8 +265,8 @@ export class Member implements Host {
       if (isOver()) return;
     }
     const identity: Identity = { member, epoch };
-    this.lease.renewed(sent);
-    this.#watch.again();
+    // What runs here excludes others until the lease of before is over, unless it has been announced again by then.
+    const owes = this.lease.valid();
     this.renewals = 0;
     this.#evictions.saw(mem);
     const { own, others } = running(act, member);
@@ -287,21 +275,27 @@ export class Member implements Host {
     this.announcer.found(identity, own);
     this.#log.start(Number(seq));
     this.#changed.wake();
+    const reclaimed = this.announcer.reclaim(identity);
+    if (owes) {
+      await reclaimed; // after a lapse it excludes nobody, and nobody waits for it
+      if (isOver()) return;
+      if (!this.lease.valid()) return this.reset('lapsed');
+    }
+    this.#renewed(sent);
     void this.#renewOften(identity);
-    await this.announcer.reclaim(identity);
-    if (isOver()) return;
     if (settled !== '1') {
-      if (this.#options.grace !== false) await this.#contact.sleep(this.#waitMs, isOver);
+      if (this.#options.grace !== false) await this.contact.sleep(this.#waitMs, isOver);
       if ((await this.insist(identity, SETTLE, epoch)) === undefined) return;
       // What was announced again meanwhile may have been pushed to nobody.
       const args = [member, String(++this.renewals), epoch, ...this.announcer.names()];
       const renewed = (await this.insist(identity, RENEW, ...args)) as Renewed | undefined;
-      if (renewed?.[0] === 'ok') await this.#log.reach(Number(renewed[1]), () => this.pause(FIRST_PAUSE_MS));
+      if (renewed?.[0] === 'ok') await this.#log.reach(Number(renewed[1]), () => this.contact.pause(FIRST_PAUSE_MS));
       else if (renewed !== undefined) this.reset(renewed[0]);
       if (isOver()) return;
     }
     if (!this.lease.valid()) return this.reset('lapsed');
     this.state = 'live';
+    this.announcer.live();
     this.#gate.open();
     this.event({ type: 'live' });
     this.#waiters.wake();
@@ -311,7 +305,7 @@ export class Member implements Host {
 
   async #renewOften(identity: Identity): Promise<void> {
     while (this.identity === identity) {
-      await this.pause(Math.min(this.#leaseMs / 3, this.#evictions.dueMs(identity)));
+      await this.contact.pause(Math.min(this.#leaseMs / 3, this.#evictions.dueMs(identity)));
       for (const pauseMs of pauses()) {
         if (this.identity !== identity) return;
         try {
@@ -319,7 +313,7 @@ export class Member implements Host {
           break;
         } catch (error) {
           this.event({ type: 'error', error });
-          await this.pause(pauseMs);
+          await this.contact.pause(pauseMs);
         }
       }
     }
@@ -329,18 +323,22 @@ export class Member implements Host {
     const { member, epoch } = identity;
     const sent = this.lease.moment();
     const args = [member, String(++this.renewals), epoch, ...this.announcer.names()];
-    const [said, seq, mem] = (await this.run(RENEW, ...args)) as Renewed;
+    const [said, seq, mem] = (await this.contact.run(RENEW, ...args)) as Renewed;
     if (this.identity !== identity) return;
     if (said !== 'ok') return this.reset(said);
-    if (!(await this.replicated())) throw new Error('too few replicas have the renewal');
+    if (!(await this.contact.replicated())) throw new Error('too few replicas have the renewal');
     if (this.identity !== identity) return;
     if (this.state === 'live' && !this.lease.valid()) return this.reset('lapsed');
-    this.lease.renewed(sent);
-    this.#watch.again();
+    this.#renewed(sent);
     this.#evictions.saw(mem);
     this.#log.noticed(Number(seq));
     this.announcer.inquire();
     await this.#evictions.run(identity);
+  }
+
+  #renewed(sent: Moment): void {
+    this.lease.renewed(sent);
+    this.#watch.again();
   }
 
   /** Declares all memberships of a process out, whose end is known. */
@@ -373,7 +371,7 @@ export class Member implements Host {
     this.lease.drop();
     this.#log.stop();
     this.#watch.stop();
-    this.#contact.hurry();
+    this.contact.hurry();
     this.#changed.wake();
     this.#waiters.fail(this.closedError());
     this.announcer.goOn();
@@ -383,9 +381,9 @@ export class Member implements Host {
     const until = this.clock.now() + 2 * this.#leaseMs;
     for (const pauseMs of pauses()) {
       if (member === '' || this.clock.now() >= until) break;
-      const isDone = this.run(LEAVE, member).then(() => true);
+      const isDone = this.contact.run(LEAVE, member).then(() => true);
       if (await isDone.catch(() => false)) break;
-      await this.pause(pauseMs);
+      await this.contact.pause(pauseMs);
     }
     this.isLocal = true;
     this.#gate.open();

@@ -1,8 +1,8 @@
 /**
  * node-redis: clients of the package `redis` (and `@redis/client`), of one server or of a cluster, as ports. They must be connected.
  */
-import { type Hears, Listeners, type Listening } from './listeners.js';
-import type { RedisPort, Script } from './port.js';
+import { type Hears, ignore, type Listening, subscribeOn } from './listeners.js';
+import { type RedisPort, runner } from './port.js';
 
 type Listener = (message: string, channel: string) => void;
 type Arguments = { readonly keys: readonly string[]; readonly arguments: readonly string[] };
@@ -13,7 +13,6 @@ type Client = object & {
   eval(text: string, options: Arguments): Promise<unknown>;
   scriptLoad?(text: string): Promise<unknown>;
   xRange(stream: string, from: string, to: string): Promise<{ id: string; message: Record<string, string> }[]>;
-  hGet(hash: string, field: string): Promise<string | null | undefined>;
   wait?(replicas: number, timeoutMs: number): Promise<number>;
   duplicate(options?: object): Client;
   connect(): Promise<unknown>;
@@ -30,44 +29,21 @@ export function isNodeRedis(client: object): client is Client {
   return ['duplicate', 'evalSha', 'xRange'].every((name) => typeof (client as never)[name] === 'function');
 }
 
-/** Subscribes on a connection of its own, which all ports of a client share. */
-const LISTENERS: WeakMap<object, Listeners> = new WeakMap();
-
 /** The client as a port. */
 export function nodeRedisPort(client: Client): RedisPort {
   const isCluster = client.masters !== undefined;
-  const shas = new Map<string, Promise<string>>();
-  let listeners = LISTENERS.get(client);
-  if (listeners === undefined) {
-    listeners = new Listeners((hears) => listen(client, isCluster, hears));
-    LISTENERS.set(client, listeners);
-  }
-  const shared = listeners;
   const port: RedisPort = {
     publish: isCluster ? 'SPUBLISH' : 'PUBLISH',
-    run: async ({ text }: Script, keys, args) => {
-      const options = { keys, arguments: args };
-      if (client.scriptLoad === undefined) return await client.eval(text, options); // a cluster, which has no node to load it into
-      let sha = shas.get(text);
-      if (sha === undefined) {
-        sha = client.scriptLoad(text).then(String);
-        shas.set(text, sha);
-        sha.catch(() => shas.delete(text));
-      }
-      try {
-        return await client.evalSha(await sha, options);
-      } catch (error) {
-        if (!String((error as Error)?.message).includes('NOSCRIPT')) throw error;
-        return await client.eval(text, options);
-      }
-    },
-    subscribe: (channels, onMessage, onReady) => shared.add(channels, onMessage, onReady),
+    run: runner(
+      client.scriptLoad && ((text) => client.scriptLoad!(text)), // a cluster has no node to load it into
+      (sha, keys, args) => client.evalSha(sha, { keys, arguments: args }),
+      (text, keys, args) => client.eval(text, { keys, arguments: args }),
+    ),
+    subscribe: subscribeOn(client, (hears) => listen(client, isCluster, hears)),
     range: async (stream, from) => {
       const entries = await client.xRange(stream, from, '+');
       return entries.map(({ id, message }) => [id, Object.entries(message).flat()]);
     },
-    get: async (hash, field) => (await client.hGet(hash, field)) ?? null,
-    close: () => {},
   };
   return isCluster || client.wait === undefined
     ? port
@@ -117,5 +93,3 @@ function listen(client: Client, isSharded: boolean, { message, ready }: Hears): 
     },
   };
 }
-
-function ignore(): void {}

@@ -29,18 +29,36 @@ export interface RedisPort {
   subscribe(channels: readonly string[], onMessage: (channel: string, message: string) => void, onReady: () => void): () => void;
   /** The records of a stream from this id on. */
   range(stream: string, from: string): Promise<readonly StreamEntry[]>;
-  /** A field of a hash; `null` if there is none. */
-  get(hash: string, field: string): Promise<string | null>;
   /** How many replicas have what this client has written so far, asked for at most this long. Absent where that cannot be asked. */
   wait?(replicas: number, timeoutMs: number): Promise<number>;
-  /** Closes what the port has opened itself. The client that was given stays open. */
-  close(): void;
 }
 
-const METHODS = ['run', 'subscribe', 'range', 'get', 'close'] as const;
+const METHODS = ['run', 'subscribe', 'range'] as const;
 
 /** True for what has the methods of a port. */
 export function isPort(value: unknown): value is RedisPort {
   const port = value as Record<string, unknown> | null | undefined;
   return METHODS.every((name) => typeof port?.[name] === 'function') && typeof port?.publish === 'string';
+}
+
+type Run = (what: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
+
+/** Runs scripts by their names, which `load` gives, where there is one; by their texts where the server has forgotten them. */
+export function runner(load: ((text: string) => Promise<unknown>) | undefined, byName: Run, byText: Run): RedisPort['run'] {
+  const names = new Map<string, Promise<unknown>>();
+  return async ({ text }, keys, args) => {
+    if (load === undefined) return await byText(text, keys, args);
+    let name = names.get(text);
+    if (name === undefined) {
+      name = load(text);
+      names.set(text, name);
+      name.catch(() => names.delete(text));
+    }
+    try {
+      return await byName(String(await name), keys, args);
+    } catch (error) {
+      if (!String((error as Error)?.message).includes('NOSCRIPT')) throw error;
+      return await byText(text, keys, args);
+    }
+  };
 }

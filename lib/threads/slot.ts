@@ -46,7 +46,7 @@ export class Slot {
   unlinger(): void {
     if (!this.#lingers) return;
     this.#lingers = false;
-    if (this.#depth === 0) this.#close();
+    this.#close(); // no commit is open: each is over within its own turn
   }
 
   #add(stripes: number): void {

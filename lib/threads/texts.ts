@@ -60,20 +60,20 @@ export class Texts {
   /** What to write of a section. Throws `CapacityError`. */
   code({ kind, owner, label }: InvalidationInfo): Coded {
     if (kind === DEFAULT_KIND && owner === undefined && label === undefined) return PLAIN;
-    const kindId = kind === DEFAULT_KIND ? 0 : this.#need(kind, 'the kind');
+    const kindId = kind === DEFAULT_KIND ? 0 : this.#need(kind, `the kind ${describe(kind)}`);
     return { names: kindId | (this.label(label) << 16), owner: this.#owner(owner) };
   }
 
   #owner(owner: unknown): number {
     if (owner === undefined) return 0;
-    if (typeof owner === 'string') return this.#need(`s${owner}`, 'the owner');
-    return typeof owner === 'number' ? this.#need(`n${owner}`, 'the owner') : SOMEBODY;
+    if (typeof owner === 'string') return this.#need(`s${owner}`, `the owner ${describe(owner)}`);
+    return typeof owner === 'number' ? this.#need(`n${owner}`, `the owner ${owner}`) : SOMEBODY;
   }
 
   #need(text: string, what: string): number {
     const id = this.#id(text, this.#words.shape.texts);
     if (id !== 0) return id;
-    throw new CapacityError(`there is no room for ${what} ${describe(text)}`, 'textBytes', this.#words.shape.texts * 4);
+    throw new CapacityError(`there is no room for ${what}`, 'textBytes', this.#words.shape.texts * 4);
   }
 
   /** Where it stands; 0 if there is none, or no room. */

@@ -199,13 +199,9 @@ export function makeInk({ document, canvas, density, styles, colourNames }: InkP
     link: (line) => stroke(colours.collision!, [2, 3], line),
     line: (kind, line) => stroke(colours[kind === 'gap' ? 'muted' : 'grid']!, kind === 'gap' ? [1, 5] : [], line),
     name({ x, y, text }) {
-      context.globalAlpha = 1;
-      context.strokeStyle = colours.paper;
-      context.lineWidth = 2.5;
-      context.setLineDash([]);
+      fill(colours.paper, 1, { x: x - 2, y: y - 10, width: text.length * 6.6 + 4, height: 13 });
       context.fillStyle = filled = colours.ink;
       context.textAlign = 'start';
-      context.strokeText(text, x, y);
       context.fillText(text, x, y);
     },
     word(_kind, { x, y, text, align }) {

@@ -16,7 +16,9 @@ export interface PageEvent {
   readonly metaKey: boolean;
   readonly shiftKey: boolean;
   readonly key: string;
+  readonly target: unknown;
   readonly pointerId: number;
+  readonly buttons: number;
   preventDefault(): void;
 }
 
@@ -26,6 +28,9 @@ export interface PageElement {
   readonly dataset: Record<string, string | undefined>;
   textContent: string | null;
   hidden: boolean;
+  disabled: boolean;
+  /** Of a field. */
+  value: string;
   readonly clientWidth: number;
   readonly clientHeight: number;
   readonly offsetWidth: number;
@@ -46,7 +51,6 @@ export interface PageContext {
   setLineDash(dash: readonly number[]): void;
   fillRect(x: number, y: number, width: number, height: number): void;
   strokeRect(x: number, y: number, width: number, height: number): void;
-  strokeText(text: string, x: number, y: number): void;
   fillText(text: string, x: number, y: number): void;
   beginPath(): void;
   moveTo(x: number, y: number): void;

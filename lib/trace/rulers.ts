@@ -1,5 +1,5 @@
 /**
- * Rulers: the two axes of a plot, with lines across it: numbers of the space above, times or types of events at the left.
+ * Rulers: the two axes of a plot, each with its title, and lines across: numbers of the space above, times or events at the left.
  * The function is also sent to the page as its own source text, so it uses nothing but its parameters.
  */
 import type { Plot, RulerPen } from './paint.js';
@@ -17,6 +17,15 @@ export function paintRulers(scene: Scene, plot: Plot, pen: RulerPen): void {
   };
   const short = (value: number) => `${Number(value.toPrecision(9))}`;
 
+  /** Long stretches in seconds. */
+  const seconds = plot.y1 - plot.y0 >= 5000;
+
+  const paintTitles = (): void => {
+    const down = order ? '↓ events' : seconds ? '↓ time, s' : '↓ time, ms';
+    pen.word('axis', { x: left - 6, y: 13, text: `${scene.space} →`, align: 'end' });
+    pen.word('axis', { x: left - 6, y: 28, text: down, align: 'end' });
+  };
+
   const paintTime = (): void => {
     const rows = order && down >= 14 && scene.kinds.length > 0;
     const step = rows ? 1 : Math.max(order ? 1 : 0, niceStep(44 / down));
@@ -24,7 +33,7 @@ export function paintRulers(scene: Scene, plot: Plot, pen: RulerPen): void {
       const at = top + (y - plot.y0) * down;
       if (at < top - 0.5 || (rows && y >= scene.length)) continue;
       pen.line('grid', { x1: left, y1: at, x2: width, y2: at });
-      const text = rows ? scene.kindNames[scene.kinds[y]!]! : order ? `#${y}` : `${short(y)} ms`;
+      const text = rows ? scene.kindNames[scene.kinds[y]!]! : order ? `#${y}` : short(seconds ? y / 1000 : y);
       pen.word('axis', { x: left - 6, y: at + (rows ? 11 : 4), text, align: 'end' });
     }
   };
@@ -62,6 +71,7 @@ export function paintRulers(scene: Scene, plot: Plot, pen: RulerPen): void {
     if (x > left && x < width) pen.line('gap', { x1: x, y1: top, x2: x, y2: height });
   };
 
+  paintTitles();
   paintTime();
   scene.pieces.forEach((piece, i) => {
     if (i > 0) paintGap(scene.pieces[i - 1]!.x1, piece.x0);

@@ -8,7 +8,7 @@
 import type { Range } from '../base/vocabulary.js';
 import { Axis, type Piece } from './axis.js';
 import { hitText, noticeText, readerText, sectionText, stretchText, subjectOf } from './captions.js';
-import type { Trace } from './events.js';
+import type { Trace, TraceEvent } from './events.js';
 import { type AttemptOutcome, type Run, type RunReader, runOf, type Stretch } from './run.js';
 
 /** How a shape is painted; the positions in {@link STYLES} are the numbers in the columns. */
@@ -51,6 +51,8 @@ export interface Mark {
   readonly at: number;
   readonly since: number;
   readonly x: number;
+  /** How much of the axis the attempt reaches over; 0 if that is not known. */
+  readonly reach: number;
   readonly text: number;
 }
 
@@ -62,6 +64,8 @@ export interface Scene {
   /** Milliseconds since the first event, for each position. */
   readonly times: readonly number[];
   readonly pieces: readonly Piece[];
+  /** What the numbers of the axis are. */
+  readonly space: string;
   /** Sections, readers, notices: painted in this order. */
   readonly layers: readonly Layer[];
   /** For each 256 shapes of each layer, how far the farthest of them reaches. */
@@ -69,7 +73,7 @@ export interface Scene {
   readonly marks: readonly Mark[];
   readonly texts: readonly string[];
   readonly names: readonly string[];
-  /** The type of each event, as a number of a name; empty for a run too long to show them. */
+  /** What each event is called, as a number of a name; empty for a run too long to show them. */
   readonly kinds: readonly number[];
   readonly kindNames: readonly string[];
   readonly counts: {
@@ -85,7 +89,15 @@ export interface Scene {
 
 const ATTEMPTS: Record<AttemptOutcome, Style> = { committed: 'committed', lost: 'lost', failed: 'failed', open: 'open' };
 
-/** Types of events are shown where there is a line for each, which is of use in a figure, not in a day's work. */
+/** What has happened, in at most 14 characters: a line of a picture has no room for more. */
+const EVENTS: Readonly<Record<TraceEvent['type'], string>> = {
+  ...{ begin: 'change begins', notified: 'told', begun: 'all let go', ended: 'change ends', refused: 'refused' },
+  ...{ queued: 'change queues', granted: 'may go', withdrawn: 'gives up', wait: 'read waits', wake: 'goes on' },
+  ...{ gaveUp: 'gives up', attempt: 'read begins', observed: 'reads more', collided: 'is hit', committed: 'result counts' },
+  ...{ failed: 'fails', held: 'holds', released: 'hold is over', subscribed: 'subscribes', closed: 'closes' },
+};
+
+/** Events are named where there is a line for each, which is of use in a figure, not in a day's work. */
 const MOST_KINDS = 10_000;
 
 /** Shapes that are passed over at once. */
@@ -94,19 +106,22 @@ const BLOCK = 256;
 /** As many different insets as can be told apart. */
 const LANES = 5;
 
-/** Lays a recorded run out. O(n log n) for n events, times the number of readers at work at once. */
-export function sceneOf(trace: Trace): Scene {
+/**
+ * Lays a recorded run out; `space` is what the numbers of the axis are, if somebody has said it. O(n log n) for n events, times the number
+ * of readers at work at once.
+ */
+export function sceneOf(trace: Trace, space?: string): Scene {
   const layout = new Layout(runOf(trace));
   layout.sections();
   layout.readers();
   layout.notices();
-  return { ...layout.scene(trace.dropped), ...kindsOf(trace) };
+  return { ...layout.scene(trace.dropped, space), ...kindsOf(trace) };
 }
 
 function kindsOf({ events }: Trace): Pick<Scene, 'kinds' | 'kindNames'> {
   if (events.length > MOST_KINDS) return { kinds: [], kindNames: [] };
-  const kindNames = [...new Set(events.map(({ type }) => type))];
-  return { kinds: events.map(({ type }) => kindNames.indexOf(type)), kindNames };
+  const kindNames = [...new Set(events.map(({ type }) => EVENTS[type]))];
+  return { kinds: events.map(({ type }) => kindNames.indexOf(EVENTS[type])), kindNames };
 }
 
 class Layout {
@@ -128,9 +143,9 @@ class Layout {
 
   sections(): void {
     for (const section of this.#run.sections) {
-      const { ranges, active, telling, queue, withdrawn, refused } = section;
+      const { ranges, where, active, telling, queue, withdrawn, refused } = section;
       const text = this.#text(sectionText(section, this.#run));
-      const name = this.#name(section.label ?? section.kind);
+      const name = this.#name(section.label ?? where ?? section.kind);
       const add = (style: Style, from: number, to: number) => this.#add(0, ranges, { style, from, to, text, name, lane: 0 });
       if (queue !== undefined) add(withdrawn ? 'gaveUp' : 'queue', queue.from, queue.to);
       if (active !== undefined) add('section', active.from, active.to);
@@ -144,7 +159,10 @@ class Layout {
     const subjects = subjectOf(this.#run);
     this.#run.readers.forEach((reader, i) => {
       const about = readerText(reader, this.#run);
-      const name = this.#name(reader.label ?? (reader.operation === 'readBegin' ? 'read' : reader.operation));
+      // That it is a lookup, one sees. Of a load it is of interest which pages it loads.
+      const { operation, label, where } = reader;
+      const called = operation === 'load' ? (where ?? label) : (label ?? where);
+      const name = called === undefined ? -1 : this.#name(called);
       for (const stretch of reader.stretches) {
         const text = this.#text(`${about}\n${stretchText(stretch, this.#run, subjects)}`);
         const style = styleOf(stretch);
@@ -156,7 +174,13 @@ class Layout {
         const { range } = hit.collision;
         const text = this.#text(`${about}\n${hitText(hit)}`);
         const x = range === undefined ? 0.5 : (this.#axis.at(Number(range.start)) + this.#axis.at(Number(range.end))) / 2;
-        this.#marks.push({ at: hit.at, since: hit.offender?.active?.from ?? -1, x: round(x), text });
+        this.#marks.push({
+          at: hit.at,
+          since: hit.offender?.active?.from ?? -1,
+          x: round(x),
+          reach: this.#reachOf(reader, hit.at),
+          text,
+        });
       }
     });
   }
@@ -166,17 +190,19 @@ class Layout {
       const { at, section, subscription } = notice;
       const ranges = section === undefined ? [] : intersect(section.ranges, subscription.ranges);
       const text = this.#text(noticeText(notice));
-      this.#add(2, ranges, { style: 'notice', from: at, to: at, text, name: -1, lane: 0 });
+      const name = this.#name(subscription.label ?? `subscriber #${subscription.id}`);
+      this.#add(2, ranges, { style: 'notice', from: at, to: at, text, name, lane: 0 });
     }
   }
 
-  scene(dropped: number): Omit<Scene, 'kinds' | 'kindNames'> {
+  scene(dropped: number, space: string | undefined): Omit<Scene, 'kinds' | 'kindNames'> {
     const { sections, readers, length, times, incomplete } = this.#run;
     const layers = this.#layers.map(columns);
     const stretches = (what: Stretch['what']) =>
       readers.reduce((sum, reader) => sum + reader.stretches.filter((stretch) => stretch.what === what).length, 0);
     return {
       ...{ styles: STYLES, length, times: times.map((time) => Math.round(time * 1000) / 1000), pieces: this.#axis.pieces },
+      space: space ?? (this.#hasKeys() ? 'slots of keys' : 'space'),
       ...{ layers, reaches: layers.map(reachesOf), marks: this.#marks.sort((a, b) => a.at - b.at) },
       ...{ texts: this.#texts, names: this.#names },
       counts: {
@@ -190,10 +216,25 @@ class Layout {
     };
   }
 
+  /** Of the attempt that was hit there. */
+  #reachOf({ stretches }: RunReader, at: number): number {
+    const lost = stretches.filter(({ what, to }) => what === 'attempt' && to === at).at(-1);
+    if (lost === undefined || lost.ranges.length === 0) return 0;
+    const places = lost.ranges.flatMap(({ start, end }) => [this.#axis.at(start), this.#axis.at(end)]);
+    return round(Math.max(...places) - Math.min(...places));
+  }
+
   #add(layer: 0 | 1 | 2, ranges: readonly Range[], shape: Omit<Shape, 'x0' | 'x1'>): void {
     for (const { start, end } of ranges) {
       this.#layers[layer].push({ ...shape, x0: round(this.#axis.at(start)), x1: round(this.#axis.at(end)) });
     }
+  }
+
+  /** A driver that has words for its ranges has keys; but a load says in words whose it is, too. */
+  #hasKeys(): boolean {
+    const { sections, readers } = this.#run;
+    const has = ({ where }: { readonly where: string | undefined }) => where !== undefined;
+    return sections.some(has) || readers.some((reader) => reader.operation !== 'load' && has(reader));
   }
 
   #text(text: string): number {

@@ -6,7 +6,7 @@
  *
  * The function is also sent to the page as its own source text, so it uses nothing but its parameters.
  */
-import type { Box, Plot, ShapePen } from './paint.js';
+import type { Box, Plot, ShapePen, Word } from './paint.js';
 import type { Scene } from './scene.js';
 
 /** See the top of the file. O(n) for n shapes in sight, whatever they look like. */
@@ -77,6 +77,8 @@ export function paintShapes(scene: Scene, plot: Plot, pen: ShapePen): void {
   };
   const least = leastHeight();
 
+  /** Written last, so that no shape strikes them through. */
+  const words: Word[] = [];
   /** Whether there is no word yet where this one would be; if so, there is one now. In cells of 12 by 12 pixels. */
   const written = new Set<number>();
   const isFree = (x: number, y: number, room: number): boolean => {
@@ -91,9 +93,9 @@ export function paintShapes(scene: Scene, plot: Plot, pen: ShapePen): void {
   const paintName = (number: number, text: string): void => {
     const room = text.length * 6.6;
     const line = Math.max(box.y, top) + 12;
-    // Sections at their right edge, lookups at their left one.
+    // Sections at their right edge, lookups at their left one, subscribers below the line at which they are told.
     const begin = number === 0 ? box.x + box.width - 6 - room : box.x + 6;
-    if (room + 10 <= box.width && isFree(begin, line, room)) pen.name({ x: begin, y: line, text, align: 'start' });
+    if (room + 10 <= box.width && isFree(begin, line, room)) words.push({ x: begin, y: line, text, align: 'start' });
   };
 
   const paintLayer = (number: number): void => {
@@ -105,7 +107,7 @@ export function paintShapes(scene: Scene, plot: Plot, pen: ShapePen): void {
       box.height = Math.max(h, thin);
       if (h < least) return pen.speck(style[i]!, box);
       pen.shape(kind, box);
-      if (name[i]! >= 0 && h >= 15) paintName(number, scene.names[name[i]!]!);
+      if (name[i]! >= 0 && (h >= 15 || number === 2)) paintName(number, scene.names[name[i]!]!);
     });
   };
 
@@ -147,5 +149,6 @@ export function paintShapes(scene: Scene, plot: Plot, pen: ShapePen): void {
   };
 
   for (const number of scene.layers.keys()) paintLayer(number);
+  for (const word of words) pen.name(word);
   paintMarks();
 }

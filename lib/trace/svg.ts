@@ -21,16 +21,20 @@ export interface SvgOptions {
    * which shows a load.
    */
   time?: 'order' | 'clock' | undefined;
+  /** Shows no more than the last so many milliseconds of the trace; default all of it. */
+  lastMs?: number | undefined;
+  /** What the numbers across are (`'bytes'`); default `'space'`, or `'slots of keys'` where ranges are keys. */
+  space?: string | undefined;
   /** Said by a reader that cannot show pictures; default how many sections and lookups there are. */
   title?: string | undefined;
 }
 
-const LEFT = 84;
-const TOP = 30;
+const LEFT = 108;
+const TOP = 40;
 const EVENT_HEIGHT = 18;
 const LEGEND_LINE = 20;
 
-const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time title');
+const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time lastMs space title');
 
 /**
  * The picture as the text of an SVG file, readable in light and dark, without any reference to something outside.
@@ -38,16 +42,21 @@ const SVG_OPTIONS: Names = /* @__PURE__ */ names('width height time title');
  */
 export function toSvg(trace: Trace, options: SvgOptions = {}): string {
   checkNames(options, SVG_OPTIONS, 'toSvg');
-  const scene = sceneOf(trace);
-  const { width = 760, time = 'order', title = summaryOf(scene) } = options;
-  const { height: wanted = TOP + Math.min(4000, Math.max(160, scene.length * EVENT_HEIGHT)) } = options;
+  check(options.space === undefined || typeof options.space === 'string', 'space', options.space, 'a string');
+  const scene = sceneOf(trace, options.space);
+  const { width = 760, time = 'order', lastMs, title = summaryOf(scene) } = options;
+  checkLast(lastMs);
+  const from = lastMs === undefined ? 0 : firstOfLast(scene, lastMs);
+  const { height: wanted = TOP + Math.min(4000, Math.max(160, (scene.length - from) * EVENT_HEIGHT)) } = options;
   check(width >= 200 && Number.isFinite(width), 'width', width, 'a number of at least 200');
   check(wanted >= 100 && Number.isFinite(wanted), 'height', wanted, 'a number of at least 100');
   check(time === 'order' || time === 'clock', 'time', time, "'order' or 'clock'");
   const order = time === 'order';
   const pen = new SvgPen(scene);
-  const y1 = Math.max(order ? scene.length : scene.times.at(-1)!, 1e-6);
-  const plot = plotOf(scene, { ...{ width: width - 8, height: wanted, left: LEFT, top: TOP, x0: 0, x1: 1, y0: 0, y1 }, order });
+  const end = scene.times.at(-1)!;
+  const y1 = Math.max(order ? scene.length : end, 1e-6);
+  const y0 = order ? Math.min(from, y1 - 1e-6) : Math.max(0, end - (lastMs ?? end));
+  const plot = plotOf(scene, { ...{ width: width - 8, height: wanted, left: LEFT, top: TOP, x0: 0, x1: 1, y0, y1 }, order });
   paintRulers(scene, plot, pen);
   paintShapes(scene, plot, pen);
   const legend = legendOf(scene, width);
@@ -69,6 +78,18 @@ ${legend.text}
 `;
 }
 
+/** Throws `InvalidArgumentError` unless it is a length of time, or nothing. */
+export function checkLast(lastMs: number | undefined): void {
+  check(lastMs === undefined || lastMs > 0, 'lastMs', lastMs, 'a number above 0');
+}
+
+/** The position of the first event of the last so many milliseconds. */
+export function firstOfLast({ times, length }: Scene, lastMs: number): number {
+  const since = times[length]! - lastMs;
+  const first = times.findIndex((time) => time >= since);
+  return first < 0 ? 0 : first;
+}
+
 /** `2 sections, 3 lookups, 4 attempts, 1 collision`, and what is missing. */
 export function summaryOf({ counts }: Scene): string {
   const { sections, lookups, attempts, collisions, dropped, incomplete } = counts;
@@ -81,7 +102,7 @@ export function summaryOf({ counts }: Scene): string {
 }
 
 const STYLE = `.rangefence text { font: 11px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; fill: var(--muted); }
-.rangefence text.name { fill: var(--ink); stroke: var(--paper); stroke-width: 2.5; paint-order: stroke; }
+.rangefence text.name { fill: var(--ink); }
 .paper { fill: var(--paper); }
 .grid { stroke: var(--grid); }
 .gap { stroke: var(--muted); stroke-dasharray: 1 5; }
@@ -175,6 +196,10 @@ class SvgPen implements RulerPen, ShapePen {
   }
 
   name(word: Word): void {
+    const { x, y, text } = word;
+    this.#parts.push(
+      `<rect class="paper" x="${round(x - 2)}" y="${round(y - 10)}" width="${round(text.length * 6.6 + 4)}" height="13"/>`,
+    );
     this.word('name', word);
   }
 

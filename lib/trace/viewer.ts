@@ -4,9 +4,12 @@
  * It is sent to the page as its own source text, so it uses nothing but its parameters. What is under the mouse is found by
  * painting the scene again with a pen that only compares; that is done in a frame in which nothing has moved. One frame at most
  * is drawn for each frame of the screen, however many events of the wheel come.
+ *
+ * It opens at the first collision, as that is what one looks for; with few events in all, or none that was hit, at the whole run.
  */
 import type { Density } from './density.js';
 import type { Ink, InkParts } from './ink.js';
+import type { OverviewParts } from './overview.js';
 import type { PageCanvas, PageEvent, PageWindow } from './page.js';
 import type { Box, Plot, RulerPen, ShapePen, View } from './paint.js';
 import type { Scene, Style } from './scene.js';
@@ -25,18 +28,29 @@ export interface ViewerParts {
   readonly paintShapes: (scene: Scene, plot: Plot, pen: ShapePen) => void;
   readonly makeDensity: (mostCells: number) => Density;
   readonly makeInk: (parts: InkParts) => Ink;
+  readonly paintOverview: (parts: OverviewParts) => void;
+  /** It opens with the last so many milliseconds in sight; undefined for its own choice. */
+  readonly lastMs: number | undefined;
 }
 
 /** See the top of the file. */
-export function startViewer({ window, scene, colourNames, legend, ...functions }: ViewerParts): void {
-  const { plotOf, paintRulers, paintShapes, makeDensity, makeInk } = functions;
+export function startViewer({ window, scene, colourNames, legend, lastMs, ...functions }: ViewerParts): void {
+  const { plotOf, paintRulers, paintShapes, makeDensity, makeInk, paintOverview } = functions;
   const { document } = window;
   const element = (id: string) => document.getElementById(id)!;
   const root = document.documentElement;
   const canvas = element('scene') as PageCanvas;
   const tip = element('tip');
-  const LEFT = 84;
-  const TOP = 30;
+  const overview = element('overview') as PageCanvas;
+  const seen = element('seen');
+  const ring = element('ring');
+  const LEFT = 108;
+  const TOP = 40;
+  /** A run of so many events is shown as a whole; of a longer one so many before and after a collision. */
+  const FEW = 120;
+  const BESIDE = { time: 80, order: 20 };
+  /** Of the space, so many times what the lookup reaches over that was hit. */
+  const AROUND = 12;
   // A cell is three pixels wide in a window of ordinary size, as it is worth half of the time of a frame to fill them.
   const density = makeDensity(130_000);
   const ink = makeInk({ document, canvas, density, styles: scene.styles, colourNames });
@@ -46,6 +60,8 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
   /** What the next frame is for. */
   let asked: 'nothing' | 'pointing' | 'drawing' = 'nothing';
   let pointer: PageEvent | undefined;
+  /** The collision that is looked at. */
+  let current: number | undefined;
   let dragged: { readonly x: number; readonly y: number; readonly spanX: Span; readonly spanY: Span } | undefined;
   interface Span {
     readonly from: number;
@@ -72,10 +88,32 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
     ink.begin(now, scale);
     paintRulers(scene, now, ink);
     paintShapes(scene, now, ink);
+    place(now);
     root.dataset.view = [now.x0, now.x1, now.y0, now.y1].map((value) => value.toPrecision(6)).join(' ');
     root.dataset.frameMs = (window.performance.now() - began).toFixed(1);
     root.dataset.frames = String(Number(root.dataset.frames ?? 0) + 1);
     root.dataset.crowd = String(density.count);
+  };
+
+  /** What lies over the picture: the frame in the overview, and the ring around the collision that is looked at. */
+  const place = (now: Plot): void => {
+    const all = whole().to;
+    const high = overview.clientHeight;
+    seen.style.top = `${(now.y0 / all) * high}px`;
+    seen.style.height = `${Math.max(4, ((now.y1 - now.y0) / all) * high)}px`;
+    const mark = current === undefined ? undefined : scene.marks[current];
+    ring.hidden = mark === undefined;
+    if (mark === undefined) return;
+    const [x, y] = [now.toX(mark.x), now.toY(mark.at)];
+    ring.hidden = x < LEFT || x > now.width || y < TOP || y > now.height;
+    ring.style.left = `${x}px`;
+    ring.style.top = `${y}px`;
+  };
+
+  const survey = (): void => {
+    const style = window.getComputedStyle(root);
+    const colours = (name: string) => style.getPropertyValue(`--${name}`).trim();
+    paintOverview({ canvas: overview, scene, scale: window.devicePixelRatio || 1, order, colours });
   };
 
   const frame = (): void => {
@@ -157,6 +195,56 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
     setY(whole());
   };
 
+  const showLast = (ms: number): void => {
+    const { times, length } = scene;
+    const since = times[length]! - ms;
+    const first = times.findIndex((time) => time >= since);
+    setY({ from: order ? first : since, to: whole().to });
+  };
+
+  const measureOf = (at: number) => (order ? at + 0.5 : scene.times[at]!);
+
+  /** A collision, in the middle of what is in sight. If all is in sight, what is around it. */
+  const lookAt = (index: number): void => {
+    const { marks, length, times } = scene;
+    const mark = marks[index]!;
+    const beside = order ? BESIDE.order : BESIDE.time;
+    const around = {
+      from: measureOf(Math.max(0, mark.at - beside)),
+      to: order ? mark.at + beside : times[Math.min(length, mark.at + beside)]!,
+    };
+    const all = spanY.from <= 0 && spanY.to >= whole().to && length > FEW;
+    const long = all ? around.to - around.from : spanY.to - spanY.from;
+    setY({ from: measureOf(mark.at) - long / 2, to: measureOf(mark.at) + long / 2 });
+    const wide = spanX.to - spanX.from;
+    if (mark.x < spanX.from || mark.x > spanX.to) setX({ from: mark.x - wide / 2, to: mark.x + wide / 2 });
+    current = index;
+    element('which').textContent = `${index + 1} of ${marks.length}`;
+    root.dataset.collision = String(index + 1);
+  };
+
+  /** The next one, or the one before: of the one that is looked at, or of the middle of what is in sight. */
+  const step = (by: 1 | -1): void => {
+    const { marks } = scene;
+    if (marks.length === 0) return;
+    const middle = (spanY.from + spanY.to) / 2;
+    const later = marks.findIndex(({ at }) => measureOf(at) >= middle);
+    const next = later < 0 ? marks.length : later;
+    const to = current === undefined ? (by === 1 ? next : next - 1) : current + by;
+    lookAt(Math.max(0, Math.min(marks.length - 1, to)));
+  };
+
+  const open = (): void => {
+    showAll();
+    if (lastMs !== undefined) showLast(lastMs);
+    else if (scene.marks.length > 0 && scene.length > FEW) {
+      const { x, reach } = scene.marks[0]!;
+      const wide = reach === 0 ? 1 : Math.min(1, reach * AROUND);
+      setX({ from: x - wide / 2, to: x + wide / 2 });
+      lookAt(0);
+    }
+  };
+
   /** The same part of the run in the other measure. */
   const toggle = (): void => {
     const { times, length } = scene;
@@ -171,6 +259,7 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
     setY(all ? whole() : order ? { from: position(from), to: position(to) + 1 } : { from: time(from), to: time(to) });
     element('measure').textContent = order ? 'one line per event' : 'in proportion to time';
     root.dataset.order = String(order);
+    survey();
   };
 
   const shareX = (event: PageEvent) => Math.min(1, Math.max(0, (event.offsetX - LEFT) / (canvas.clientWidth - LEFT)));
@@ -211,6 +300,8 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
     '<': () => setX(scaled(spanX, 2, 0.5)),
     '0': showAll,
     t: toggle,
+    n: () => step(1),
+    p: () => step(-1),
   };
 
   const listen = (): void => {
@@ -238,17 +329,42 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
       ['space-out', '<'],
       ['fit', '0'],
       ['measure', 't'],
+      ['next', 'n'],
+      ['previous', 'p'],
     ] as const) {
       element(id).addEventListener('click', () => actions[key]!());
     }
+    const last = element('last');
+    last.addEventListener('change', () => {
+      const ms = Number(last.value);
+      if (ms > 0) showLast(ms);
+    });
+    const jump = (event: PageEvent): void => {
+      const middle = (event.offsetY / overview.clientHeight) * whole().to;
+      const half = (spanY.to - spanY.from) / 2;
+      current = undefined;
+      setY({ from: middle - half, to: middle + half });
+    };
+    overview.addEventListener('pointerdown', (event) => {
+      overview.setPointerCapture(event.pointerId);
+      jump(event);
+    });
+    overview.addEventListener('pointermove', (event) => {
+      if (event.buttons > 0) jump(event);
+    });
     window.addEventListener('keydown', (event) => {
+      if (event.target === last) return;
       if (event.ctrlKey || event.metaKey || actions[event.key] === undefined) return;
       event.preventDefault();
       actions[event.key]!();
     });
-    window.addEventListener('resize', () => ask());
+    window.addEventListener('resize', () => {
+      survey();
+      ask();
+    });
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       readColours();
+      survey();
       ask();
     });
   };
@@ -256,7 +372,9 @@ export function startViewer({ window, scene, colourNames, legend, ...functions }
   readColours();
   listen();
   for (const [name, count] of Object.entries(scene.counts)) root.dataset[name] = String(count);
-  showAll();
+  for (const id of ['next', 'previous']) element(id).disabled = scene.marks.length === 0;
+  survey();
+  open();
   draw();
   root.dataset.readyMs = window.performance.now().toFixed(0);
 }

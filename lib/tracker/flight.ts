@@ -50,7 +50,7 @@ export function lookUp<T, R>(
   if (!isHeard) {
     if (gate.heat.isHot(spans) && (options === undefined || mayHold(options)))
       return new Flight(space, spans, fetch, options, through).join();
-    const blocker = gate.active.size === 0 ? undefined : gate.blockerOf(spans, ignoreOf(options, through));
+    const blocker = space.activeCount === 0 ? undefined : gate.blockerOf(spans, ignoreOf(options, through));
     if (blocker === undefined) return new Flight(space, spans, fetch, options, through).start();
     return new Lookup(space, spans, fetch, options, through).startBehind(blocker);
   }

@@ -67,6 +67,7 @@ export class Space implements SectionHome {
   readonly members: IntervalTree<Member> = new IntervalTree();
   readonly inFlight: IntervalTree<InFlight> = new IntervalTree();
   seq: Seq;
+  /** Sections of `gate.active`, here because every read asks. */
   activeCount = 0;
   closed = false;
   /** Members that want to hear ends: while there is none, an end looks for nobody. */
@@ -104,10 +105,10 @@ export class Space implements SectionHome {
 
   /** Does an active section, not ignored, overlap `[start, end)`? One comparison while nothing is active. */
   isActive(start: number, end: number, ignore: Ignore | undefined): boolean {
-    const { active } = this.gate;
-    if (active.size === 0) return false;
-    if (ignore === undefined) return active.tree.overlaps(start, end);
-    return active.tree.visit(start, end, (_start, _end, section) => concerns(ignore, section.info));
+    if (this.activeCount === 0) return false;
+    const { tree } = this.gate.active;
+    if (ignore === undefined) return tree.overlaps(start, end);
+    return tree.visit(start, end, (_start, _end, section) => concerns(ignore, section.info));
   }
 
   /** See the top of the file, for one range. Two comparisons while nothing is active and nothing has ended since. */
@@ -146,10 +147,7 @@ export class Space implements SectionHome {
 
   // --- begin and end
 
-  /**
-   * The waiting begin: queue behind holds, enter, tell everyone, wait for everyone. Undefined if it has begun at once,
-   * with nothing to wait for: the ordinary case must not cost a turn for each of these steps.
-   */
+  /** The waiting begin: queues behind holds, enters, tells all, waits for all. Undefined if there was nothing to wait for. */
   begin(section: Section, bounds: CancelOptions | undefined): Promise<void> | undefined {
     this.link?.admit(section);
     const blocker = this.gate.blockerOfBegin(section);
@@ -211,8 +209,9 @@ export class Space implements SectionHome {
   }
 
   #register(section: Section): void {
+    this.activeCount++;
     this.gate.activate(section);
-    this.gate.heat.begun(++this.activeCount);
+    this.gate.heat.begun(this.activeCount);
     section.beginSeq = this.#count();
     this.stats.begins++;
     if (this.note !== undefined) this.note('begin', { invalidation: section });

@@ -472,10 +472,12 @@ const OBSERVERS: readonly Door[] = [
   door<TraceRecorderOptions>('new TraceRecorder', { capacity: true, clock: true }, () => ({
     call: (options) => new TraceRecorder(options),
   })),
-  door<SvgOptions>('toSvg', { width: true, height: true, time: true, title: true }, () => ({
+  door<SvgOptions>('toSvg', { width: true, height: true, time: true, lastMs: true, space: true, title: true }, () => ({
     call: (options) => toSvg(RECORDED(), options),
   })),
-  door<HtmlOptions>('toHtml', { title: true }, () => ({ call: (options) => toHtml(RECORDED(), options) })),
+  door<HtmlOptions>('toHtml', { title: true, space: true, lastMs: true }, () => ({
+    call: (options) => toHtml(RECORDED(), options),
+  })),
   door<LockOrderOptions>('lockOrder', { report: true, graceMs: true, contexts: true, clock: true }, () => ({
     call: (options) => lockOrder(options),
   })),

@@ -14,6 +14,17 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--window-size=1400,900', 'about:blank'],
 ];
 
+/** How a page is looked at. */
+export interface Look {
+  readonly dark?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+  /** A phone: fingers, and its own width. */
+  readonly touch?: boolean;
+  /** Whoever looks wants little motion. */
+  readonly still?: boolean;
+}
+
 interface Answer {
   readonly id?: number;
   readonly sessionId?: string;
@@ -76,11 +87,11 @@ export class Chromium {
   }
 
   /** Opens a page and waits until it has loaded. */
-  async open(url: string, dark = false): Promise<Page> {
+  async open(url: string, look: Look = {}): Promise<Page> {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
     const page = new Page(this, sessionId);
-    await page.load(url, dark);
+    await page.load(url, look);
     return page;
   }
 
@@ -143,7 +154,8 @@ export class Page {
     return this.#browser.send(method, params, this.#session);
   }
 
-  async load(url: string, dark: boolean): Promise<void> {
+  async load(url: string, look: Look): Promise<void> {
+    const { dark = false, width = 1400, height = 900, touch = false, still = false } = look;
     let loaded = () => {};
     const done = new Promise<void>((resolve) => {
       loaded = resolve;
@@ -155,11 +167,15 @@ export class Page {
         this.problems.push(JSON.stringify(params).slice(0, 300));
       if (method !== 'Network.requestWillBeSent') return;
       const asked = (params as unknown as { request: { url: string } }).request.url;
-      if (asked !== url && !asked.startsWith('data:')) this.problems.push(`asked for ${asked}`);
+      if (!isOwn(asked, url)) this.problems.push(`asked for ${asked}`);
     });
     for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await this.send(`${domain}.enable`);
-    await this.send('Emulation.setDeviceMetricsOverride', { width: 1400, height: 900, deviceScaleFactor: 1, mobile: false });
-    const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }];
+    await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: touch });
+    if (touch) await this.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+    const features = [
+      { name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' },
+      { name: 'prefers-reduced-motion', value: still ? 'reduce' : 'no-preference' },
+    ];
     await this.send('Emulation.setEmulatedMedia', { features });
     await this.send('Page.navigate', { url });
     await done;
@@ -215,4 +231,10 @@ export class Page {
     const { data } = await this.send('Page.captureScreenshot', { format: 'png' });
     return Buffer.from(data, 'base64');
   }
+}
+
+/** A page may ask for what lies inside itself, and one that is served for what its own server has. */
+function isOwn(asked: string, url: string): boolean {
+  if (/^(data|blob):/.test(asked) || asked === url) return true;
+  return url.startsWith('http:') && new URL(asked).origin === new URL(url).origin;
 }

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Trace, toChromeTrace, toHtml, toPerformance } from '../../lib/trace/index.js';
+import { type HtmlOptions, type Trace, type TraceEvent, toChromeTrace, toHtml, toPerformance } from '../../lib/trace/index.js';
 import { EVERYTHING_IN_IT, fabricate, recordEverything } from '../support/traced.js';
-import { Chromium, type Page } from './chromium.js';
+import { Chromium, type Look, type Page } from './chromium.js';
 
 const PICTURES = fileURLToPath(new URL('../../reports/browser', import.meta.url));
 
@@ -27,12 +27,39 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function show(trace: Trace, name: string, dark = false): Promise<Page> {
+async function show(trace: Trace, name: string, options: HtmlOptions = {}, look: Look = {}): Promise<Page> {
   const path = join(folder, `${name}.html`);
-  await writeFile(path, toHtml(trace, { title: name }));
-  const page = await browser.open(pathToFileURL(path).href, dark);
+  await writeFile(path, toHtml(trace, { title: name, ...options }));
+  const page = await browser.open(pathToFileURL(path).href, look);
   await page.drawn();
   return page;
+}
+
+/** Four seconds of lookups that nobody disturbs, but for two: one after a second, and one after three. */
+function late(): Trace {
+  const events: TraceEvent[] = [];
+  for (let i = 0; i <= 400; i++) {
+    const reader = { reader: 2 * i + 1, operation: 'lookup', ranges: [{ start: i % 50, end: (i % 50) + 4 }] } as const;
+    const at = i * 10;
+    events.push({ type: 'attempt', at, seq: 0, ...reader, attempt: 1 });
+    if (i === 100 || i === 300) {
+      const section = { section: 2 * i + 2, ranges: reader.ranges, kind: 'clear', label: 'writer' } as const;
+      events.push({ type: 'begin', at: at + 1, seq: 1, ...section }, { type: 'ended', at: at + 2, seq: 2, section: 2 * i + 2 });
+      events.push({
+        type: 'collided',
+        at: at + 3,
+        seq: 2,
+        reader: 2 * i + 1,
+        attempt: 1,
+        reason: 'ended',
+        kind: 'clear',
+        label: 'writer',
+      });
+      events.push({ type: 'attempt', at: at + 4, seq: 2, ...reader, attempt: 2 });
+    }
+    events.push({ type: 'committed', at: at + 6, seq: 2, reader: 2 * i + 1, attempt: 1 });
+  }
+  return { version: 1, dropped: 0, events };
 }
 
 describe('the page of a trace', () => {
@@ -54,7 +81,7 @@ describe('the page of a trace', () => {
       return { corner: [...data.slice(0, 4)], colours: new Set(new Uint32Array(data.buffer)).size };
     })()`;
     for (const dark of [false, true]) {
-      const page = await show(trace, dark ? 'dark' : 'light', dark);
+      const page = await show(trace, dark ? 'dark' : 'light', {}, { dark });
       await page.evaluate(`document.getElementById('measure').click()`);
       await page.drawn();
       const { corner, colours } = await page.evaluate(look);
@@ -83,6 +110,7 @@ describe('the page of a trace', () => {
 
   it('zooms at the wheel, moves when it is dragged, and shows all again', async () => {
     const page = await show(fabricate(2000), 'zoom');
+    await page.evaluate(`document.getElementById('fit').click()`);
     const view = async () => {
       await page.drawn();
       const [x0, x1, y0, y1] = (await page.data()).view!.split(' ').map(Number);
@@ -108,12 +136,101 @@ describe('the page of a trace', () => {
     expect(page.problems).toEqual([]);
   });
 
+  it('opens at the first collision, and goes to the next and the previous one by buttons and keys', async () => {
+    const page = await show(late(), 'late');
+    const at = async () => {
+      await page.drawn();
+      const { view, collision } = await page.data();
+      const [, , y0, y1] = view!.split(' ').map(Number);
+      return { collision, y0: y0!, y1: y1!, ring: await page.evaluate(`!document.getElementById('ring').hidden`) };
+    };
+    const first = await at();
+    expect(first).toMatchObject({ collision: '1', ring: true });
+    expect(first.y0 < 1000 && first.y1 > 1000 && first.y1 - first.y0 < 1000).toBe(true);
+    await page.evaluate(`document.getElementById('next').click()`);
+    const second = await at();
+    expect(second).toMatchObject({ collision: '2', ring: true });
+    expect(second.y0 < 3000 && second.y1 > 3000).toBe(true);
+    expect(second.y1 - second.y0).toBeCloseTo(first.y1 - first.y0, 2);
+    for (const type of ['keyDown', 'keyUp']) await page.send('Input.dispatchKeyEvent', { type, key: 'n' });
+    expect((await at()).collision).toBe('2'); // there is no other one
+    for (const type of ['keyDown', 'keyUp']) await page.send('Input.dispatchKeyEvent', { type, key: 'p' });
+    expect(await at()).toEqual(first);
+    expect(await page.evaluate(`document.getElementById('which').textContent`)).toBe('1 of 2');
+    await picture(page, 'collision');
+    expect(page.problems).toEqual([]);
+  });
+
+  it('shows in the overview where somebody was hit, and what is in sight; a click there goes there', async () => {
+    const page = await show(late(), 'overview');
+    const red = await page.evaluate(`(() => {
+      const canvas = document.getElementById('overview');
+      const { data } = canvas.getContext('2d').getImageData(canvas.width - 6, 0, 1, canvas.height);
+      const rows = [];
+      for (let y = 0; y < canvas.height; y++) if (data[4 * y] > 180 && data[4 * y + 1] < 60) rows.push(y / canvas.height);
+      return rows;
+    })()`);
+    expect(red.every((row: number) => Math.abs(row - 0.25) < 0.02 || Math.abs(row - 0.75) < 0.02)).toBe(true);
+    expect(red.some((row: number) => row < 0.5) && red.some((row: number) => row > 0.5)).toBe(true);
+    const seen = () =>
+      page.evaluate(`(() => {
+      const [frame, all] = ['seen', 'overview'].map((id) => document.getElementById(id).getBoundingClientRect());
+      return (frame.top + frame.height / 2 - all.top) / all.height;
+    })()`);
+    expect(await seen()).toBeCloseTo(0.25, 1);
+    const { x, y } = await page.evaluate(`(() => {
+      const { left, top, height } = document.getElementById('overview').getBoundingClientRect();
+      return { x: left + 20, y: top + height / 2 };
+    })()`);
+    await page.mouse('mousePressed', x, y, { button: 'left', buttons: 1, clickCount: 1 });
+    await page.mouse('mouseReleased', x, y, { button: 'left', clickCount: 1 });
+    await page.drawn();
+    expect(await seen()).toBeCloseTo(0.5, 1);
+    for (const type of ['keyDown', 'keyUp']) await page.send('Input.dispatchKeyEvent', { type, key: 'n' });
+    await page.drawn();
+    expect((await page.data()).collision).toBe('2'); // the next one from here on
+    expect(page.problems).toEqual([]);
+  });
+
+  it('shows the last so many milliseconds, from the start on or when a number is typed', async () => {
+    const page = await show(late(), 'last', { lastMs: 500 });
+    const view = async () => {
+      await page.drawn();
+      return (await page.data()).view!.split(' ').map(Number).slice(2);
+    };
+    const [from, to] = await view();
+    expect(to! - from!).toBeCloseTo(500, 0);
+    await page.evaluate(`(() => {
+      const last = document.getElementById('last');
+      last.value = '1500';
+      last.dispatchEvent(new Event('change'));
+    })()`);
+    expect(await view()).toEqual([to! - 1500, to!]);
+    await page.evaluate(`document.getElementById('last').focus()`);
+    for (const type of ['keyDown', 'keyUp']) await page.send('Input.dispatchKeyEvent', { type, key: '0', text: '0' });
+    expect(await view()).toEqual([to! - 1500, to!]); // a digit in the field is no command
+    expect(page.problems).toEqual([]);
+  });
+
+  it('is no wider than a phone, and its buttons can be reached there', async () => {
+    const page = await show(await recordEverything(), 'phone', {}, { width: 390, height: 800, touch: true });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(
+      await page.evaluate(
+        `[...document.querySelectorAll('button')].filter((one) => one.getBoundingClientRect().right > 390).length`,
+      ),
+    ).toBe(0);
+    await picture(page, 'phone');
+  });
+
   it('opens 100,000 events in two seconds, and scrolls smoothly however near they are', async () => {
     const page = await show(fabricate(100_000), 'many');
     const { readyMs, sections, lookups } = await page.data();
     const things = Math.ceil(100_000 / 6);
     expect([sections, lookups]).toEqual([`${things}`, `${things}`]);
     expect(Number(readyMs)).toBeLessThan(2000);
+    await page.evaluate(`document.getElementById('fit').click()`);
+    await page.drawn();
     for (const measure of ['in proportion to time', 'one line per event']) {
       const levels = (await page.evaluate(`(${scroll})()`)) as Level[];
       const figures = levels.map(({ crowd, ms, best }) => `${ms.toFixed(1)} / ${best.toFixed(1)} (${crowd})`).join(', ');
@@ -138,7 +255,9 @@ describe('the page of a trace', () => {
   it('shows a crowd in shades, nothing of it missing, and says how many of what are under the mouse', async () => {
     const trace = fabricate(100_000);
     for (const dark of [false, true]) {
-      const page = await show(trace, dark ? 'crowd in the dark' : 'crowd', dark);
+      const page = await show(trace, dark ? 'crowd in the dark' : 'crowd', {}, { dark });
+      await page.evaluate(`document.getElementById('fit').click()`);
+      await page.drawn();
       const { crowd, sections, attempts, collisions } = await page.data();
       expect(Number(crowd)).toBe(Number(sections) + Number(attempts) + Number(collisions));
       let tip = '';

@@ -22,6 +22,11 @@ export function examples(): Example[] {
   return names.sort().map((name) => ({ name, code: readFileSync(join(folder, name), 'utf8') }));
 }
 
+/** Whether it asks a Redis server: such a program is run by `npm run test:redis-cache`, which starts one. */
+export function needsRedis({ code }: Example): boolean {
+  return /from 'ioredis';/.test(code);
+}
+
 /** What the program prints if every `console.log(x); // => value` is right: the values, each as `console.log` shows it. */
 export function expectedOutput({ code }: Example): string {
   const values = [...code.matchAll(/^.*console\.log\(.*\); \/\/ => (.*)$/gm)].map(([, text]) => text!);

@@ -31,7 +31,9 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['sharing', 'SHARING_FAULTS'],
   ['query', 'QUERY_FAULTS'],
   ['redis', 'REDIS_FAULTS'],
+  ['threads', 'THREADS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
+  ['trace', 'TRACE_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],
 ];
 /** A fault, and what has noticed it. */

@@ -19,7 +19,10 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-test.each(Array.from({ length: 20 }, (_, i) => [i + 1]))(
+/** Each of these has found a fault that the first ones do not find. */
+const FOUND = [103, 307, 839, 878];
+
+test.each([...Array.from({ length: 60 }, (_, i) => i + 1), ...FOUND])(
   'nothing is committed inside a section of others (seed %i)',
   async (seed) => {
     const random = randomOf(seed);
@@ -38,7 +41,7 @@ test.each(Array.from({ length: 20 }, (_, i) => [i + 1]))(
     const act = async (step: number): Promise<void> => {
       const process = processes[random(3)]!;
       const at = random(3);
-      const kind = random(14);
+      const kind = random(15);
       if (stopped.has(process)) {
         if (kind < 4) {
           stopped.delete(process);
@@ -50,7 +53,7 @@ test.each(Array.from({ length: 20 }, (_, i) => [i + 1]))(
         const commit = () => {
           commits++;
           for (const { process: other, page: where, signal } of begun) {
-            if (!signal.aborted && other !== process && where === at && other.link.valid() && !stopped.has(other))
+            if (!signal.aborted && other !== process && where === at && !stopped.has(other))
               wrong.push(`step ${step}: page ${at}`);
           }
         };
@@ -77,6 +80,10 @@ test.each(Array.from({ length: 20 }, (_, i) => [i + 1]))(
       else if (kind === 12) process.port.isRefused = !process.port.isRefused;
       else if (kind === 13 && at === 0) space.server.restart();
       else if (kind === 13 && at === 1) space.server.log = [];
+      else if (kind === 14) {
+        if (process.port.held.size > 0) process.port.release();
+        else process.port.held.add(at === 0 ? 'XRANGE' : 'announce');
+      }
     };
     for (let step = 0; step < STEPS; step++) {
       await act(step);
@@ -85,6 +92,7 @@ test.each(Array.from({ length: 20 }, (_, i) => [i + 1]))(
     for (const process of stopped) goOn(process);
     for (const { port } of processes) {
       port.isDeaf = port.isRefused = false;
+      port.release();
       port.loseAnswers.clear();
       port.reconnect();
     }

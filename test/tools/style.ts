@@ -40,6 +40,9 @@ const MAX_CORE_EXPORTS = 12;
 const README_CODE_LINE = 19;
 const README_LINES = 250;
 
+/** What is made or installed below docs/. */
+const MADE = /^docs\/(api|package|node_modules|\.vitepress\/(cache|dist))\//;
+
 /** The one module that may ask the host for time. */
 const CLOCK = 'lib/base/clock.ts';
 const IMPURE_CALLS = new Set(['Date.now', 'Math.random', 'performance.now']);
@@ -70,9 +73,11 @@ function topLevel({ top }: Tree, report: Report): void {
 
 /** Recorded download addresses would tie `npm ci` to one machine's settings; the integrity hashes say enough. */
 function lockFile({ files }: Tree, report: Report): void {
-  const lines = (files.get('package-lock.json') ?? '').split('\n');
-  const line = lines.findIndex((text) => text.includes('"resolved"')) + 1;
-  if (line > 0) report('package-lock.json', line, 'records addresses; install with --omit-lockfile-registry-resolved');
+  for (const path of ['package-lock.json', 'docs/package-lock.json']) {
+    const lines = (files.get(path) ?? '').split('\n');
+    const line = lines.findIndex((text) => text.includes('"resolved"')) + 1;
+    if (line > 0) report(path, line, 'records addresses; install with --omit-lockfile-registry-resolved');
+  }
 }
 
 function readme({ files }: Tree, report: Report): void {
@@ -224,12 +229,14 @@ export function readTree(root: string): Tree {
   const top = readdirSync(root).filter((name) => !ignored.has(name) && !name.endsWith('.tgz'));
   const files = new Map<string, string>();
   for (const name of READ_AT_TOP) if (top.includes(name)) files.set(name, text(name));
+  const lock = 'docs/package-lock.json';
+  if (existsSync(join(root, lock))) files.set(lock, text(lock));
   for (const folder of ['lib', 'docs']) {
     if (!top.includes(folder)) continue;
     for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
       const path = posix.join(folder, entry.replaceAll('\\', '/'));
-      if (!path.startsWith('docs/api/') && /\.(ts|md)$/.test(path) && statSync(join(root, path)).isFile())
-        files.set(path, text(path));
+      if (MADE.test(path)) continue;
+      if (/\.(ts|md)$/.test(path) && statSync(join(root, path)).isFile()) files.set(path, text(path));
     }
   }
   return { top, files, exists: (path) => existsSync(join(root, path)) };

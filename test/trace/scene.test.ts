@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { inside, waiting } from '../../bench/pictures/runs.js';
 import { RangeTracker } from '../../lib/index.js';
+import { KeyedFence } from '../../lib/keyed/index.js';
 import { Axis } from '../../lib/trace/axis.js';
 import { noticeText, rangesText, readerText, sectionText, stretchText, subjectOf } from '../../lib/trace/captions.js';
 import { type Trace, type TraceEvent, TraceRecorder, toPerformance, toSvg } from '../../lib/trace/index.js';
@@ -125,6 +126,58 @@ describe('a scene', () => {
     expect(axis.at(0)).toBeGreaterThan(0);
     expect(axis.at(10)).toBeLessThan(1);
     expect([axis.at(-5), axis.at(1e9)]).toEqual([axis.at(0), axis.at(10)]);
+  });
+
+  it('has titles on both axes, with their units, and says in words what has happened', async () => {
+    const words = (svg: string) => [...svg.matchAll(/<text class="axis"[^>]*>([^<]*)</g)].map(([, word]) => word!);
+    expect(words(toSvg(trace))).toEqual(
+      expect.arrayContaining(['space →', '↓ events', 'change begins', 'read waits', 'gives up']),
+    );
+    expect(words(toSvg(trace, { space: 'bytes', time: 'clock' }))).toEqual(
+      expect.arrayContaining(['bytes →', '↓ time, ms', '0']),
+    );
+    const long = { ...trace, events: trace.events.map((event) => ({ ...event, at: event.at * 1000 })) };
+    expect(words(toSvg(long, { time: 'clock' }))).toEqual(expect.arrayContaining(['↓ time, s', '0', '2']));
+  });
+
+  it('has the names of subscribers where they are told, and those of keys, each on a ground of its own', async () => {
+    const names = (svg: string) =>
+      [...svg.matchAll(/<rect class="paper"[^>]*\/>\n<text class="name"[^>]*>([^<]*)</g)].map(([, name]) => name!);
+    expect(names(toSvg(trace))).toEqual(expect.arrayContaining(['slow cache', 'waits for the slow cache', 'broken cache']));
+    expect(toSvg(trace).split('class="name"').length - 1).toBe(names(toSvg(trace)).length);
+
+    const recorder = new TraceRecorder();
+    const fence = new KeyedFence<string>({ observer: recorder.observer });
+    await Promise.all([fence.lookup('user:1', async () => 1), fence.mutate('user:2', () => {})]);
+    const keyed = toSvg(recorder.trace(), { width: 1200 });
+    expect(names(keyed).some((name) => name.includes('user:1')) && names(keyed).some((name) => name.includes('user:2'))).toBe(
+      true,
+    );
+    expect(keyed).toContain('>slots of keys →<');
+  });
+
+  it('shows the last milliseconds alone, by the order of events and in proportion to time', () => {
+    const until = trace.events.at(-1)!.at;
+    const late = trace.events.filter(({ at }) => at >= until - 2).length;
+    expect(late).toBeLessThanOrEqual(trace.events.length / 2);
+    const rows = (svg: string) => svg.split('text-anchor="end"').length - 1;
+    expect(rows(toSvg(trace, { lastMs: 2 })) - rows(toSvg(trace, { lastMs: until }))).toBe(late - trace.events.length);
+    expect(rows(toSvg(trace, { lastMs: 1e9 }))).toBe(rows(toSvg(trace)));
+    const svg = toSvg(trace, { lastMs: 2, time: 'clock' });
+    expect(svg).not.toContain('slow cache');
+    expect(svg).toContain('rolled back');
+    const tops = [...svg.matchAll(/class="shape \w+"[^>]* y="(-?[\d.]+)"/g)].map(([, y]) => Number(y));
+    for (const y of tops.slice(0, -10)) expect(y).toBeGreaterThanOrEqual(38);
+  });
+
+  it('knows how far the attempt reaches that was hit, so that a page can open near it', () => {
+    const reader = { reader: 1, operation: 'lookup' } as const;
+    const events: TraceEvent[] = [
+      { type: 'attempt', at: 0, seq: 0, ...reader, ranges: [range(4, 14)], attempt: 1 },
+      { type: 'collided', at: 1, seq: 2, reader: 1, attempt: 1, reason: 'ended', range: range(5, 6) },
+      { type: 'attempt', at: 2, seq: 2, ...reader, ranges: [range(0, 40)], attempt: 2 },
+    ];
+    expect(sceneOf({ version: 1, dropped: 0, events }).marks).toMatchObject([{ x: 5.5 / 40, reach: 10 / 40 }]);
   });
 
   it('puts a collision whose place is forgotten in the middle', () => {

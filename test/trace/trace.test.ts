@@ -185,15 +185,17 @@ describe('an SVG picture', () => {
     const byOrder = tops(toSvg(trace));
     const byClock = tops(toSvg(trace, { time: 'clock', height: 330 }));
     expect([...byOrder].sort((a, b) => a - b)).toEqual(byOrder);
-    expect(byOrder[0]).toBe(30 + 18 * trace.events.findIndex(({ type }) => type === 'begin'));
+    expect(byOrder[0]).toBe(40 + 18 * trace.events.findIndex(({ type }) => type === 'begin'));
     const last = trace.events.at(-1)!.at;
-    expect(byClock[0]).toBeCloseTo(30 + 300 / last, 0);
+    expect(byClock[0]).toBeCloseTo(40 + 290 / last, 0);
   });
 
   it('refuses sizes and times that cannot be used', () => {
     expect(() => toSvg(trace, { width: 10 })).toThrow('width');
     expect(() => toSvg(trace, { height: Number.NaN })).toThrow('height');
     expect(() => toSvg(trace, { time: 'day' as never })).toThrow("'order' or 'clock'");
+    expect(() => toSvg(trace, { lastMs: 0 })).toThrow('lastMs');
+    expect(() => toSvg(trace, { space: 7 as never })).toThrow('space');
   });
 });
 
@@ -214,6 +216,8 @@ describe('a page', () => {
     expect(html.match(/<\/script>/g)).toHaveLength(2);
     expect(html).toContain("default-src 'none'");
     expect(() => toHtml(trace, { title: 1 as never })).toThrow('title');
+    expect(() => toHtml(trace, { lastMs: Number.NaN })).toThrow('lastMs');
+    expect(() => toHtml(trace, { space: 7 as never })).toThrow('space');
   });
 
   it('has a script that a browser can parse', () => {

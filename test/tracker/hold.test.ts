@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RangeTracker, RetryLimitError } from '../../lib/index.js';
+import { type BeginOptions, RangeTracker, RetryLimitError } from '../../lib/index.js';
 import { ManualClock } from '../support/clock.js';
 import { type Holder, heat, hit, hold } from '../support/holding.js';
 import { expectNothingLeft } from '../support/leftovers.js';
@@ -423,6 +423,20 @@ describe('a hold', () => {
     read.last.resolve('fresh');
     await turns();
     expect(outcome.value).toBe('fresh');
+    expectNothingLeft(tracker, { clock });
+  });
+
+  it('has its filter asked about an urgent begin when the section is active already', async () => {
+    const { tracker, clock } = make();
+    const active: unknown[] = [];
+    const ignore = ({ label }: { label?: string | undefined }) => {
+      if (label === 'urgent') active.push([tracker.activeCount, tracker.tryReadBegin(PAGE)]);
+      return label === 'urgent';
+    };
+    const holder = await hold(tracker, PAGE, { ignore });
+    tracker.tryBegin(PAGE, { label: 'urgent', urgent: true } as BeginOptions)!.end();
+    expect(active[0]).toEqual([1, undefined]);
+    await holder.commit();
     expectNothingLeft(tracker, { clock });
   });
 });

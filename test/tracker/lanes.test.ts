@@ -333,6 +333,47 @@ describe('lookups that hold together on a hot range', () => {
     expectNothingLeft(tracker);
   });
 
+  it.each([{ maxAttempts: Number.POSITIVE_INFINITY }, { whenExhausted: 'throw' as const }])(
+    'are not joined by one that never holds: %j',
+    async (options) => {
+      const tracker = await hotTracker();
+      const { holds } = tracker.stats;
+      const read = new ManualFetch();
+      const outcome = new Outcome(tracker.lookup(PAGE, read.fetch, options));
+      expect([tracker.inspect().holds, tracker.stats.holds]).toEqual([[], holds]);
+      tracker.tryBegin(PAGE)!.end();
+      read.last.resolve('stale');
+      await turns();
+      read.last.resolve('fresh');
+      await turns();
+      expect(outcome.value).toBe('fresh');
+      expectNothingLeft(tracker);
+    },
+  );
+
+  it('are shown by inspect() under their labels and numbers, one number each', async () => {
+    const tracker = await hotTracker();
+    const reads = [new ManualFetch(), new ManualFetch()];
+    const member = tracker.subscribe(PAGE, { invalidate() {} }, { label: 'view' });
+    const results = [member.lookup(reads[0]!.fetch), tracker.lookup(PAGE, reads[1]!.fetch, { label: 'own' })];
+    const begun = tracker.begin(PAGE, { label: 'change' });
+    const { holds, sections } = tracker.inspect();
+    expect(holds).toMatchObject([
+      { label: 'view', ranges: [PAGE], admitted: true },
+      { label: 'own', ranges: [PAGE], admitted: true },
+    ]);
+    expect(sections[0]!.behind).toEqual(
+      holds.map(({ id, label }) => ({ id, operation: 'lookup', label, ranges: [PAGE], forMs: 0 })),
+    );
+    expect(holds[1]!.id).toBe(holds[0]!.id + 1);
+    expect(tracker.inspect().holds).toEqual(holds);
+    for (const read of reads) read.last.resolve('fresh');
+    await soon(Promise.all(results));
+    (await soon(begun)).end();
+    member.close();
+    expectNothingLeft(tracker);
+  });
+
   it('read no clock, and delay a begin for holdMs at the most, counted from when it came', async () => {
     const clock = new ManualClock();
     const tracker = await hotTracker(clock);
@@ -358,6 +399,15 @@ describe('lookups that hold together on a hot range', () => {
     expect(outcome.value).toBe('fresh');
     expectNothingLeft(tracker, { clock });
   });
+});
+
+it('a hot range has cooled down once lookups get through it that hold nothing', async () => {
+  const tracker = await hotTracker();
+  const options = { whenExhausted: 'throw' as const };
+  for (let i = 0; i < 64; i++) await soon(tracker.lookup(PAGE, async () => i, options));
+  const { holds } = tracker.stats;
+  await soon(tracker.lookup(PAGE, async () => 'fresh'));
+  expect(tracker.stats.holds).toBe(holds);
 });
 
 describe('a begin that does not wait', () => {

@@ -28,6 +28,8 @@ export interface Fault {
   readonly isShort?: boolean;
   /** Must be found out by the checker. */
   readonly isNegative?: boolean;
+  /** Another guard under the same load: it is counted, and not judged. */
+  readonly isOther?: boolean;
   readonly options?: Partial<WorkerOptions>;
   readonly serverArgs?: readonly string[];
   /** Through a switch, so that the wire can be cut, or lead elsewhere. */
@@ -76,6 +78,8 @@ const SLOW: Partial<WorkerOptions> = { leaseMs: 1500, sectionMs: 300, pauseMs: 5
 /** All rows. */
 export const FAULTS: readonly Fault[] = [
   { name: 'none', isShort: true },
+  { name: 'none, with deletions by Pub/Sub', isOther: true, options: { by: 'deletions' } },
+  { name: 'none, with one lock, as redlock takes it', isOther: true, options: { by: 'lock' } },
   { name: 'none, node-redis', options: { client: 'node-redis' } },
   { name: 'a process is stopped for longer than its lease', isShort: true, act: stopLong },
   {
@@ -150,6 +154,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the log is trimmed',
+    isShort: true,
     act: async ({ server }) => {
       await sleep(500);
       await server.command('XTRIM', 'rangefence:{matrix}:log', 'MAXLEN', '0');
@@ -157,17 +162,19 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the buffer of a stopped subscriber overflows',
+    isShort: true,
     serverArgs: ['--client-output-buffer-limit', 'pubsub 16kb 16kb 1'],
     act: async (stage) => {
       await sleep(700);
       const stopped = stopOne(stage, 0.6 * stage.leaseMs);
       const text = 'x'.repeat(100_000);
-      for (let i = 0; i < 80; i++) await stage.server.command('PUBLISH', 'rangefence:{matrix}:push', text);
+      await stage.server.command('-r', '80', 'PUBLISH', 'rangefence:{matrix}:push', text);
       await stopped;
     },
   },
   {
     name: 'the wall clock of a process is set by an hour, forward and back',
+    isShort: true,
     act: async (stage) => {
       await sleep(800);
       stage.workers[victim(stage)]!.kill('SIGUSR2');
@@ -205,6 +212,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'negative: stopped for longer than its lease, and no guard',
     isNegative: true,
+    isShort: true,
     options: { isGuarded: false },
     act: stopLong,
   },

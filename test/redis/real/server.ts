@@ -8,19 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, redisAnswers } from '../../support/programs.js';
+import { ward, wardFolder } from '../../support/warden.js';
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const running = new Set<RedisServer>();
-process.on('exit', () => {
-  for (const server of running) server.kill();
-});
 
 /** One server. */
 export class RedisServer {
   readonly port: number;
   readonly binary: string;
-  readonly #folder: string = mkdtempSync(join(tmpdir(), 'rangefence-redis-'));
+  readonly #folder: string = wardFolder(mkdtempSync(join(tmpdir(), 'rangefence-redis-')));
   readonly #args: readonly string[];
   #child: ChildProcess | undefined = undefined;
 
@@ -49,20 +45,19 @@ export class RedisServer {
       '--loglevel',
       'warning',
     ];
-    this.#child = spawn(this.binary, [...common, ...this.#args], { stdio: 'ignore' });
-    running.add(this);
+    this.#child = ward(spawn(this.binary, [...common, ...this.#args], { stdio: 'ignore' }));
     for (let tries = 0; !(await redisAnswers(this.port)); tries++) {
       if (tries > 200 || this.#child.exitCode !== null) throw new Error(`${this.binary} does not answer on port ${this.port}`);
       await sleep(25);
     }
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   async stop(): Promise<void> {
@@ -74,7 +69,6 @@ export class RedisServer {
       await gone;
     }
     this.#child = undefined;
-    running.delete(this);
   }
 
   async end(): Promise<void> {

@@ -231,8 +231,10 @@ export class FakePort implements RedisPort {
   isRefused = false;
   /** Scripts (by name; '' for all) that are run, but whose answer is lost, so many times. */
   readonly loseAnswers: Map<string, number> = new Map();
-  /** Scripts that are not run before {@link release}. */
+  /** Scripts that are not run before {@link release}, and 'XRANGE'. */
   readonly held: Set<string> = new Set();
+  /** When what is told is heard: called with each message, in order. By default in a later turn. */
+  deliver: (hear: () => void, message: string) => void = queueMicrotask;
   /** Messages are not heard. */
   isDeaf = false;
   /** Replicas that have everything. */
@@ -259,7 +261,7 @@ export class FakePort implements RedisPort {
   async run({ name }: Script, _keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (this.isRefused) throw new Error('refused');
     if (this.isCut) return await new Promise(() => {});
-    if (this.held.has(name)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.held.has(name)) await this.#hold();
     const answer = this.#server.execute(name, args);
     for (const each of [name, '']) {
       const times = this.loseAnswers.get(each) ?? 0;
@@ -269,6 +271,10 @@ export class FakePort implements RedisPort {
       }
     }
     return answer;
+  }
+
+  #hold(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** What is held now. */
@@ -296,7 +302,7 @@ export class FakePort implements RedisPort {
       return;
     }
     for (const listener of this.#listeners) {
-      if (listener.channels.includes(channel)) queueMicrotask(() => listener.onMessage(channel, message));
+      if (listener.channels.includes(channel)) this.deliver(() => listener.onMessage(channel, message), message);
     }
   }
 
@@ -318,17 +324,12 @@ export class FakePort implements RedisPort {
 
   async range(_stream: string, from: string): Promise<readonly StreamEntry[]> {
     if (this.isCut) return await new Promise(() => {});
+    if (this.held.has('XRANGE')) await this.#hold();
     const first = Number(from.split('-')[0]);
     return this.#server.log.filter(([id]) => Number(id.split('-')[0]) >= first);
-  }
-
-  async get(hash: string, field: string): Promise<string | null> {
-    return hash.endsWith(':meta') ? (this.#server.meta.get(field) ?? null) : null;
   }
 
   async wait(): Promise<number> {
     return this.replicas;
   }
-
-  close(): void {}
 }

@@ -1,9 +1,10 @@
 /**
  * A shared space of stepped threads: what the core does around the calls of its link, as programs.
  */
-import type { Linked, Section, Space } from '../../../lib/tracker/internal.js';
+
 import type { Recovery } from '../../../lib/threads/recover.js';
 import type { Words } from '../../../lib/threads/words.js';
+import type { Linked, Section, Space } from '../../../lib/tracker/internal.js';
 import { type Access, GHOST, type Program, type SteppedThread, step, type World } from './steps.js';
 
 /** What the program of stepped.ts exports, with steps where the real one has none. */
@@ -77,6 +78,8 @@ export class SteppedSpace {
   /** Two halves that change together, one after the other. */
   readonly halves = [0, 0];
   inside = 0;
+  /** Called when a section has begun. */
+  enters: () => void = () => {};
   committing = 0;
 
   constructor(code: Code, world: World, threads: number, events = 16) {
@@ -93,7 +96,15 @@ export class SteppedSpace {
   }
 
   recovery(): Stepped<Recovery> {
-    return new this.code.Recovery(this.words, new this.code.Bell(this.words, -1, () => {}, () => {}));
+    return new this.code.Recovery(
+      this.words,
+      new this.code.Bell(
+        this.words,
+        -1,
+        () => {},
+        () => {},
+      ),
+    );
   }
 }
 
@@ -171,6 +182,7 @@ export class Member {
     const { shared } = this;
     yield GHOST;
     if (shared.committing > 0) throw new Error('a commit inside of a section');
+    shared.enters();
     shared.inside++;
     shared.halves[0]!++;
     yield GHOST;

@@ -103,7 +103,17 @@ function rewritten(file: ts.SourceFile, stepping: ReadonlySet<string>): string {
         const { modifiers, name, questionToken, typeParameters, parameters, body } = inner;
         const star = isGenerator ? f.createToken(ts.SyntaxKind.AsteriskToken) : node.asteriskToken;
         isGenerator = before;
-        return f.updateMethodDeclaration(inner, modifiers, star, name, questionToken, typeParameters, parameters, undefined, body);
+        return f.updateMethodDeclaration(
+          inner,
+          modifiers,
+          star,
+          name,
+          questionToken,
+          typeParameters,
+          parameters,
+          undefined,
+          body,
+        );
       }
       if (ts.isArrowFunction(node) || ts.isConstructorDeclaration(node)) {
         const before = isGenerator;
@@ -145,7 +155,10 @@ export async function steppedProgram(faults: readonly Fault[] = []): Promise<str
       if (text.split(find).length !== 2) throw new Error(`${find} does not stand exactly once in ${name}`);
       text = text.replace(find, () => replace);
     }
-    texts.set(name, text.replace('const LOOKS = 200', 'const LOOKS = 1').replace('const TRY_LOOKS = 2000', 'const TRY_LOOKS = 1'));
+    texts.set(
+      name,
+      text.replace('const LOOKS = 200', 'const LOOKS = 1').replace('const TRY_LOOKS = 2000', 'const TRY_LOOKS = 1'),
+    );
   }
   const files = new Map(
     [...texts].map(([name, text]) => [name, ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true)] as const),

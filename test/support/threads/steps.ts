@@ -36,6 +36,10 @@ export class SteppedThread {
   program: Program | undefined = undefined;
   pause: (() => boolean) | undefined = undefined;
   isDead = false;
+  /** Steps after which it stops for good. */
+  lives = Number.POSITIVE_INFINITY;
+  /** Called then. */
+  dies: () => void = () => {};
 
   constructor(name: string) {
     this.name = name;
@@ -94,10 +98,10 @@ export class World {
     if (array[at] !== value) return { async: false, value: 'not-equal' };
     const sleeper = { thread: this.#now!, at, job: (): unknown => undefined };
     this.#sleepers.push(sleeper);
+    // Not a promise, which would take turns of its own.
     const then = (job: () => unknown) => {
       sleeper.job = job;
     };
-    // biome-ignore lint/suspicious/noThenProperty: the promise of a sleep, which must not take turns of its own
     return { async: true, value: { then } };
   }
 
@@ -131,6 +135,9 @@ export class World {
       this.#start(thread, job());
     }
     for (let i = 0; i < 8; i++) await undefined;
+    if (--thread.lives > 0) return;
+    thread.isDead = true;
+    thread.dies();
   }
 
   #start(thread: SteppedThread, steps: unknown): void {
@@ -155,7 +162,12 @@ export class World {
 }
 
 /** What an access of the code is. */
-export function* step(words: Record<string, (at: number, value?: number) => unknown>, access: string, at: number, value?: number): Steps {
+export function* step(
+  words: Record<string, (at: number, value?: number) => unknown>,
+  access: string,
+  at: number,
+  value?: number,
+): Steps {
   yield { at, write: access !== 'load' };
   return words[access]!(at, value);
 }
@@ -188,14 +200,25 @@ interface Choice {
   chosen: number;
 }
 
-/** Runs the scenario in every order, or in `most` of them. Rejects with what failed, and the order. */
-export async function exploreSteps(scenario: Scenario, most: number): Promise<Explored> {
+/** What is enough. */
+export interface Limits {
+  /** Runs at most. */
+  readonly most: number;
+  /**
+   * Only orders in which so many times at most somebody else goes on although a thread could: every one of those is run then. Without
+   * it, every order.
+   */
+  readonly preemptions?: number;
+}
+
+/** Runs the scenario in every order within the limits. Rejects with what failed, and the order. */
+export async function exploreSteps(scenario: Scenario, { most, preemptions }: Limits): Promise<Explored> {
   const choices: Choice[] = [];
   let steps = 0;
   for (let runs = 1; ; runs++) {
     const world = new World();
     scenario(world);
-    steps += await runOnce(world, choices);
+    steps += await runOnce(world, choices, preemptions);
     if (runs % 200 === 0) await macrotask();
     // The deepest choice that has another one left.
     while (choices.length > 0) {
@@ -209,7 +232,9 @@ export async function exploreSteps(scenario: Scenario, most: number): Promise<Ex
 }
 
 /** Repeats the choices, then takes the first of each; turns the last choice that can be turned to its next. */
-async function runOnce(world: World, choices: Choice[]): Promise<number> {
+async function runOnce(world: World, choices: Choice[], preemptions: number | undefined): Promise<number> {
+  let last = -1;
+  let preempted = 0;
   let sleeping = new Map<number, Access>();
   const options: { choice: Choice; rest: number[]; accesses: Map<number, Access> }[] = [];
   try {
@@ -225,6 +250,9 @@ async function runOnce(world: World, choices: Choice[]): Promise<number> {
         if (waiting.length > 0) throw new Error(`${waiting.map(({ name }) => name)} waits for ever`);
         break;
       }
+      if (preemptions !== undefined && preempted === preemptions && accesses.has(last)) {
+        for (const index of [...accesses.keys()]) if (index !== last) accesses.delete(index);
+      }
       let choice = choices[depth];
       if (choice === undefined) {
         choice = { sleeping, chosen: [...accesses.keys()].find((index) => !sleeping.has(index)) ?? -1 };
@@ -235,7 +263,10 @@ async function runOnce(world: World, choices: Choice[]): Promise<number> {
       const rest = [...accesses.keys()].filter((index) => index > chosen && !choice.sleeping.has(index));
       options.push({ choice, rest, accesses });
       const taken = accesses.get(chosen)!;
-      sleeping = new Map([...choice.sleeping].filter(([, access]) => areIndependent(access, taken)));
+      if (preemptions === undefined)
+        sleeping = new Map([...choice.sleeping].filter(([, access]) => areIndependent(access, taken)));
+      else if (last !== chosen && accesses.has(last)) preempted++;
+      last = chosen;
       await world.take(world.threads[chosen]!);
     }
   } catch (error) {
@@ -243,7 +274,7 @@ async function runOnce(world: World, choices: Choice[]): Promise<number> {
   }
   for (let depth = options.length - 1; depth >= 0; depth--) {
     const { choice, rest, accesses } = options[depth]!;
-    choice.sleeping.set(choice.chosen, accesses.get(choice.chosen)!);
+    if (preemptions === undefined) choice.sleeping.set(choice.chosen, accesses.get(choice.chosen)!);
     choice.chosen = rest[0] ?? -1;
     choices.length = depth + 1;
     if (choice.chosen >= 0) break;

@@ -13,6 +13,7 @@ test.each(models)('every wrong order that %s has is checked, and the right one',
   const model = file.replace('.pml', '');
   const text = readFileSync(new URL(file, HERE), 'utf8');
   const known = new Set([...text.matchAll(/FAULT [=!]= (\d+)/g)].map(([, number]) => Number(number)));
+  known.delete(0);
   const seeded = CHECKS.filter((check) => check.model === model && check.fault !== undefined).map(({ fault }) => fault!.number);
   expect(seeded.sort((a, b) => a - b)).toEqual([...known].sort((a, b) => a - b));
   expect(CHECKS.some((check) => check.model === model && check.fault === undefined && check.isLong !== true)).toBe(true);

@@ -89,7 +89,7 @@ function nameOf({ model, bounds, fault, isLive }: Check): string {
 }
 
 const chosen = CHECKS.filter((check) => (values.long || check.isLong !== true) && nameOf(check).includes(values.only));
-const limitMs = 1000 * Number(values.seconds ?? (values.long ? 1800 : 120));
+const limitMs = 1000 * Number(values.seconds ?? (values.long ? 1800 : 300));
 const sum = { right: 0, caught: 0, states: 0, failures: 0 };
 const queue = [...chosen];
 

@@ -59,6 +59,7 @@ export const ORDER: readonly Group[] = [
       ['package/api/index', 'Every entry, every name'],
       ['platforms', 'Platforms'],
       ['redis-protocol', 'The protocol over Redis'],
+      ['threads-protocol', 'The protocol of threads'],
       ['package/changelog', 'Changes'],
       ['package/contributing', 'Contributing'],
       ['package/security', 'Security'],

@@ -37,7 +37,6 @@ export const ORDER: readonly Group[] = [
       ['rows', 'Rows'],
       ['threads', 'Worker threads'],
       ['redis', 'Several processes'],
-      ['threads', 'Threads'],
       ['interval-tree', 'The interval tree'],
     ],
   },

@@ -22,6 +22,7 @@ export {
   TimeoutError,
   type WaitedFor,
 } from './base/errors.js';
+export type { SpaceHandle } from './base/links.js';
 export type {
   Collision,
   Ignore,

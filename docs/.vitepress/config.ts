@@ -13,6 +13,8 @@ export default defineConfig({
   // Where the site is not at the top of its host.
   base: process.env.SITE_BASE ?? '/',
   cleanUrls: true,
+  // `npm run docs:api` leaves pages there that need no site, with copies of these documents beside them.
+  srcExclude: ['api/**'],
   markdown: {
     // Headings are called as the usual renderers of Markdown call them, so a link fits here and there.
     anchor: {

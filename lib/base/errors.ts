@@ -21,7 +21,8 @@ export type RangefenceErrorCode =
   | 'RANGEFENCE_LOAD'
   | 'RANGEFENCE_LOCK_ORDER'
   | 'RANGEFENCE_CYCLE'
-  | 'RANGEFENCE_SOURCE';
+  | 'RANGEFENCE_SOURCE'
+  | 'RANGEFENCE_CAPACITY';
 
 /** The base of every error this package raises. Match on `code`, or on the class. */
 export class RangefenceError extends Error {

@@ -9,10 +9,11 @@ import { type ClosedError, CollisionError, CommitError } from '../base/errors.js
 import { type Spans, toSpans, unite } from '../base/range.js';
 import { isThenable } from '../base/thenable.js';
 import type { Collision, Ignore, Ranges, Seq } from '../base/vocabulary.js';
+import type { InFlight } from './answers.js';
 import type { Attempt, LookupOptions } from './options.js';
 import type { Hold, Holder } from './parties.js';
 import { deleteSpans, type Handles, insertSpans } from './register.js';
-import { FINE, HIT, type InFlight, type Space, UNKNOWN } from './space.js';
+import { FINE, HIT, type Space, UNKNOWN } from './space.js';
 
 /** What a lookup wants to know of the subscription through which it was asked. */
 export interface Through {
@@ -41,6 +42,8 @@ interface Extra {
   controller: AbortController | undefined;
   /** Registered as in flight exactly while this is set. */
   handles: Handles[] | undefined;
+  /** What the link was told that it wants to hear of. */
+  heard: Spans[] | undefined;
 }
 
 /** The object behind {@link Attempt}. */
@@ -78,6 +81,7 @@ export abstract class ReadAttempt implements Attempt, InFlight {
     this.extra ??= newExtra();
     const { extra } = this;
     if (extra.controller === undefined) {
+      this.space.link?.sync();
       extra.controller = new AbortController();
       if (this.end !== undefined) this.fire();
       else if (this.collides()) extra.controller.abort(new CollisionError(this.collision()));
@@ -136,7 +140,8 @@ export abstract class ReadAttempt implements Attempt, InFlight {
     const { extra } = this;
     if (extra?.controller === undefined) return;
     for (const handles of extra.handles ?? []) deleteSpans(this.space.inFlight, handles);
-    extra.handles = undefined;
+    if (this.space.link !== undefined) for (const spans of extra.heard ?? []) this.space.link.hears(spans, -1);
+    extra.handles = extra.heard = undefined;
     this.fire();
   }
 
@@ -149,11 +154,15 @@ export abstract class ReadAttempt implements Attempt, InFlight {
     const extra = this.extra!;
     extra.handles ??= [];
     extra.handles.push(insertSpans(this.space.inFlight, spans, this));
+    if (this.space.link === undefined) return;
+    extra.heard ??= [];
+    extra.heard.push(spans);
+    this.space.link.hears(spans, 1);
   }
 }
 
 function newExtra(): Extra {
-  return { observed: undefined, wasFine: true, controller: undefined, handles: undefined };
+  return { observed: undefined, wasFine: true, controller: undefined, handles: undefined, heard: undefined };
 }
 
 /** True if nothing can have begun over what it holds since its hold was admitted, which was before its token. */

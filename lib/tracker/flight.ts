@@ -44,6 +44,7 @@ export function lookUp<T, R>(
   check(typeof fetch === 'function', 'fetch', fetch, 'a function');
   if (options !== undefined) checkLookup(options);
   space.stats.lookups++;
+  space.link?.sync();
   const { gate } = space;
   const isHeard = space.note !== undefined || options?.signal !== undefined || options?.timeoutMs !== undefined;
   if (!isHeard) {
@@ -127,6 +128,7 @@ class Flight<T, R> extends ReadAttempt implements Holder {
   /** It has its turn; or its hold is over before that, or was crossed after it. */
   private turned(resolve: (value: R | Promise<R>) => void, reject: (error: unknown) => void): void {
     try {
+      this.space.link?.sync();
       this.demandOpen();
       if (this.hold?.isQuiet !== true) {
         this.release();
@@ -157,7 +159,19 @@ class Flight<T, R> extends ReadAttempt implements Holder {
   /** Check and commit, in the turn in which the value has come; or goes on in the slow lane. */
   private land(value: T, isEarly = false): R | Promise<R> {
     this.demandOpen();
-    if (this.collides()) return this.lose(isEarly);
+    const { link } = this.space;
+    if (link === undefined) return this.collides() ? this.lose(isEarly) : this.install(value);
+    link.open(this.base, this.observed);
+    try {
+      if (!this.collides()) return this.install(value);
+    } finally {
+      link.shut();
+    }
+    return this.lose(isEarly);
+  }
+
+  /** Right after the check. */
+  private install(value: T): R {
     // No await and no callback from here to the end of commit: the check is true in this turn only.
     let result: unknown = value;
     const commit = this.options?.commit;
@@ -179,6 +193,7 @@ class Flight<T, R> extends ReadAttempt implements Holder {
 
   /** An error of an attempt that was hit says nothing: a torn read often does not parse. Any other is the caller's. */
   private crash(error: unknown, isEarly = false): Promise<R> {
+    this.space.link?.sync();
     this.demandOpen();
     if (this.collides()) return this.lose(isEarly);
     throw this.over(error);

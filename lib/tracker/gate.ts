@@ -69,9 +69,13 @@ export class Gate {
   /** Told of everyone who starts to wait, or to wait for somebody else than before. */
   readonly #noteWait: (waiter: Reader | Holder | Section, blocker: Section | Hold) => void;
 
-  constructor(clock: Clock, noteWait: (waiter: Reader | Holder | Section, blocker: Section | Hold) => void) {
+  /** Told when somebody has left who may have waited. */
+  readonly #left: () => void;
+
+  constructor(clock: Clock, noteWait: (waiter: Reader | Holder | Section, blocker: Section | Hold) => void, left: () => void) {
     this.#clock = clock;
     this.#noteWait = noteWait;
+    this.#left = left;
     this.turn = new TurnClock(clock);
   }
 
@@ -95,6 +99,11 @@ export class Gate {
     visitSpans(this.holds.tree, section.spans, (hold) => {
       if (concerns(hold.ignore, section.info)) hold.crossed = true;
     });
+  }
+
+  /** No hold vouches any more: what began meanwhile is not known. */
+  crossAll(): void {
+    for (const hold of this.holds.all()) hold.crossed = true;
   }
 
   /** ACTIVE -> ENDED. */
@@ -173,6 +182,7 @@ export class Gate {
   leave(reader: Reader): void {
     reader.lot?.leave(reader);
     reader.blockedBy = undefined;
+    this.#left();
   }
 
   /** Whoever was parked at this section looks again; returns the readers and holds that go on, in order. */
@@ -277,6 +287,7 @@ export class Gate {
     reader.extensions = undefined;
     if (hold.members.length === 0) {
       hold.lot?.leave(hold);
+      this.#left();
       if (this.#open.get(hold.spans[0]!) === hold) this.#open.delete(hold.spans[0]!);
       this.heat.held(hold.spans, hold.contested, hold.joined);
       over.push(hold);

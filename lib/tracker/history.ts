@@ -71,9 +71,9 @@ const MOST_ENTRIES = 2 ** 20;
 /** The ranges of ended sections with the seq of their end: those of the newest `capacity` sections. */
 export class History {
   readonly capacity: number;
-  /** The end seq of the newest entry, so that the common case is one comparison. Only {@link append} moves it. */
+  /** The end seq of the newest entry, so that the common case is one comparison. Only {@link append} and {@link lose} move it. */
   last: number;
-  /** The end seq of the newest forgotten entry. Only {@link append} moves it, never back. */
+  /** The end seq of the newest forgotten entry. Only {@link append} and {@link lose} move it, never back. */
   floor: number;
   /** Entries ever appended. Beyond 2^31 on purpose a plain number; `& mask` keeps its low bits right up to 2^53. */
   #count = 0;
@@ -120,12 +120,20 @@ export class History {
     this.last = seq;
   }
 
+  /** Forgets everything: nothing is known of what has ended until now, `seq`. */
+  lose(seq: number): void {
+    while (this.#sections > 0) this.#forget();
+    this.floor = seq;
+    this.last = seq;
+  }
+
   /**
    * The absolute index of the newest remembered range that ended after `token`, overlaps `[start, end)` and is not
    * ignored; or NONE, or LOST. Allocates nothing, but for the sorted copies.
    */
   find(start: number, end: number, token: number, ignore?: Ignore): number {
     if (token >= this.last) return NONE;
+    if (this.#sections === 0) return LOST;
     const starts = this.#starts;
     const ends = this.#ends;
     const first = this.#firstAfter(token);

@@ -30,6 +30,7 @@ import { waitedFor } from './wait.js';
 
 /** One running `lookup`. */
 export class Lookup<T, R> extends Reader implements Holder {
+  readonly operation = 'lookup';
   hold: Hold | undefined = undefined;
   extensions: Hold[] | undefined = undefined;
   place = 0;
@@ -81,10 +82,6 @@ export class Lookup<T, R> extends Reader implements Holder {
     this.base = spans;
     this.fetch = fetch;
     this.options = options;
-  }
-
-  get operation(): 'lookup' {
-    return 'lookup';
   }
 
   get label(): string | undefined {
@@ -186,6 +183,7 @@ export class Lookup<T, R> extends Reader implements Holder {
 
   /** Waits if it must, then runs one attempt. */
   private next(): void {
+    this.space.link?.sync();
     if (this.isTurnedAway()) return;
     const isExhausted = this.losses > 0 && this.isExhausted();
     const isHot = this.mayPresume && this.space.gate.heat.isHot(this.spans);
@@ -239,6 +237,7 @@ export class Lookup<T, R> extends Reader implements Holder {
 
   private awake(): void {
     this.turn = undefined;
+    this.space.link?.sync();
     this.waited();
     if (this.isTurnedAway()) return;
     if (this.hold !== undefined) {
@@ -285,7 +284,17 @@ export class Lookup<T, R> extends Reader implements Holder {
 
   private fetched(attempt: LookupAttempt, value: T): void {
     if (attempt !== this.attempt || this.isTurnedAway()) return;
-    if (attempt.collides()) return this.retry(attempt);
+    const { link } = this.space;
+    link?.open(attempt.base, attempt.observed);
+    try {
+      if (!attempt.collides()) return this.install(attempt, value);
+    } finally {
+      link?.shut();
+    }
+    this.retry(attempt);
+  }
+
+  private install(attempt: LookupAttempt, value: T): void {
     // No await and no callback from here to the end of commit: the check is true in this turn only.
     let result: unknown = value;
     const commit = this.options?.commit;
@@ -306,6 +315,7 @@ export class Lookup<T, R> extends Reader implements Holder {
 
   /** An error of an attempt that was hit says nothing: a torn read often does not parse. Any other is the caller's. */
   private threw(attempt: LookupAttempt, error: unknown): void {
+    this.space.link?.sync();
     if (attempt !== this.attempt || this.isTurnedAway()) return;
     if (attempt.collides()) this.retry(attempt);
     else this.fail(error);

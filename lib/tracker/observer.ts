@@ -231,6 +231,15 @@ export function checkObservers(observer: TrackerObserver | readonly TrackerObser
   return list as readonly TrackerObserver[];
 }
 
+/** The same where other threads have a part in the space: nothing of theirs comes in while an observer looks. */
+export function stillNote(note: Note, link: () => { still(isStill: boolean): void } | undefined): Note {
+  return (name, details) => {
+    link()?.still(true);
+    note(name, details);
+    link()?.still(false);
+  };
+}
+
 /** Tells the observers what is noted. What one of them throws is told to `failed`, and changes nothing. */
 export function noteTo(tracker: ObservedTracker, observers: readonly TrackerObserver[], failed: () => void): Note {
   // The function has a name, by which `rangefence/debug` knows its frame in a stack.

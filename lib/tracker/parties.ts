@@ -70,6 +70,7 @@ export class Section extends Parked implements Invalidation {
   behind: Hold | undefined = undefined;
   /** Who has been told, from the first callback to the end of the begin. */
   asked: Asked | undefined = undefined;
+  away: object | undefined = undefined; // what the space's link keeps of it
   /** Why its begin was given up, once it was. */
   givenUp: { readonly error: unknown } | undefined = undefined;
   private frozen: readonly Range[] | undefined = undefined;

@@ -24,24 +24,19 @@
 import { type CancelOptions, cancelOn } from '../base/cancel.js';
 import type { Clock } from '../base/clock.js';
 import { ClosedError, describe, type WaitedFor } from '../base/errors.js';
-import { cut, EVERYTHING, rangeAt, type Spans, toRanges, type Words } from '../base/range.js';
+import { EVERYTHING, rangeAt, type Spans, type Words } from '../base/range.js';
 import type { Collision, Ignore, Seq } from '../base/vocabulary.js';
 import { IntervalTree } from '../interval-tree/index.js';
-import { Answers } from './answers.js';
+import { Answers, type InFlight, interrupt, notify, tellEnds } from './answers.js';
 import { collisionOf } from './collision.js';
 import { Gate } from './gate.js';
 import { History, LOST, NONE } from './history.js';
 import { concerns } from './invalidation.js';
+import type { SpaceLink } from './link.js';
 import type { Note } from './observer.js';
 import { Hold, type Holder, type Member, QUEUED, Reader, Section, type SectionHome } from './parties.js';
 import { visitSpans } from './register.js';
 import { newStats, type TrackerStats } from './stats.js';
-
-/** What a begin reaches besides subscribers: something that reads right now and wants to know at once. */
-export interface InFlight {
-  readonly ignore: Ignore | undefined;
-  hit(): void;
-}
 
 /** Nothing has collided. */
 export const FINE = 0;
@@ -62,6 +57,8 @@ export class Space implements SectionHome {
   describe: Words | undefined = undefined;
   /** Asked in the turn of each check: false if nobody here knows what has changed. Set by whoever shares the space with others. */
   guard: (() => boolean) | undefined = undefined;
+  /** Keeps the spaces of other threads in step with this one. Set once, before anything has happened. */
+  link: SpaceLink | undefined = undefined;
   /** Somebody wants to see whether a section that was given out is dropped. */
   readonly givesHandles: boolean;
   readonly gate: Gate;
@@ -96,7 +93,11 @@ export class Space implements SectionHome {
     // that the engine has not compiled; one that has held something else hands out the box that is there.
     this.seq = undefined as never;
     this.seq = options.seq as Seq;
-    this.gate = new Gate(options.clock, (waiter, blocker) => this.#waits(waiter, blocker));
+    this.gate = new Gate(
+      options.clock,
+      (waiter, blocker) => this.#waits(waiter, blocker),
+      () => this.link?.changed(),
+    );
     this.history = new History(options.historyCapacity, options.seq);
   }
 
@@ -148,6 +149,7 @@ export class Space implements SectionHome {
 
   /** The waiting begin: queues behind holds, enters, tells all, waits for all. Undefined if there was nothing to wait for. */
   begin(section: Section, bounds: CancelOptions | undefined): Promise<void> | undefined {
+    this.link?.admit(section);
     const blocker = this.gate.blockerOfBegin(section);
     const answers = blocker === undefined ? this.#enter(section) : undefined;
     return blocker === undefined && answers === undefined ? undefined : this.#settle(section, blocker, answers, bounds);
@@ -155,11 +157,15 @@ export class Space implements SectionHome {
 
   /** The non-waiting begin; undefined if held ranges or a subscriber are in the way. */
   tryBegin(section: Section): Section | undefined {
-    if (this.gate.isHeld(section)) {
-      this.#refused(section, undefined);
-      return undefined;
+    const { link } = this;
+    link?.admit(section);
+    if (this.gate.isHeld(section) || link?.refuses(section) === true) return this.#refused(section, undefined);
+    this.#register(section);
+    if (link?.tryEnter(section) === false) {
+      this.end(section, new Set());
+      return this.#refused(section, undefined);
     }
-    const answers = this.#enter(section);
+    const answers = this.#tell(section);
     if (answers === undefined) return section;
     section.asked = undefined;
     answers.disregard();
@@ -170,64 +176,81 @@ export class Space implements SectionHome {
     } finally {
       if (!isBegun && section.active) this.end(section, answers.told);
     }
-    if (isBegun) return section;
-    this.#refused(section, answers.refusedBy);
-    return undefined;
+    return isBegun ? section : this.#refused(section, answers.refusedBy);
   }
 
   /** ACTIVE -> ENDED, then wakes and tells. `told` limits who hears it, for a begin that not everyone has heard of. */
   end(section: Section, told?: Set<Member>): void {
+    this.#over(section);
+    if (this.endListeners > 0) tellEnds(this, section, told, this.seq);
+  }
+
+  #over(section: Section): void {
     this.gate.deactivate(section);
     this.activeCount--;
     const seq = this.#count();
     this.history.append(section.spans, seq, section.info);
     this.stats.ends++;
+    this.link?.leave(section);
     if (this.note !== undefined) this.note('ended', { invalidation: section });
     this.wake(this.gate.unpark(section));
-    if (this.endListeners > 0) {
-      for (const member of this.#membersOf(section)) {
-        if (told === undefined || told.has(member) || member.since >= section.beginSeq) this.#tellEnd(member, section);
-      }
-    }
   }
 
-  /** Enters the section in one synchronous step, then pass 1. Undefined if no subscriber is concerned. */
+  /** Enters the section in one synchronous step, then pass 1. Undefined if nobody has to be waited for. */
   #enter(section: Section): Answers | undefined {
+    this.#register(section);
+    const away = this.link?.enter(section);
+    const answers = this.#tell(section);
+    if (away === undefined) return answers;
+    const asked = answers ?? new Answers(section);
+    section.asked = asked;
+    asked.expect(away.member, away.answer);
+    return asked;
+  }
+
+  #register(section: Section): void {
     this.activeCount++;
     this.gate.activate(section);
     this.gate.heat.begun(this.activeCount);
     section.beginSeq = this.#count();
     this.stats.begins++;
     if (this.note !== undefined) this.note('begin', { invalidation: section });
-    this.#interrupt(section);
-    return this.members.size === 0 ? undefined : this.#notify(section);
   }
 
-  /** Marks every lookup that is in flight over these ranges. Collected first: a listener may start or end others. */
-  #interrupt(section: Section): void {
-    if (this.inFlight.size === 0) return;
-    const hit = new Set<InFlight>();
-    visitSpans(this.inFlight, section.spans, (reader) => {
-      if (this.closed || concerns(reader.ignore, section.info)) hit.add(reader);
-    });
-    for (const reader of hit) reader.hit();
+  #tell(section: Section): Answers | undefined {
+    interrupt(this, section);
+    return notify(this, section);
   }
 
-  /** Pass 1: starts every subscriber, awaits none, so that N slow ones cost the slowest and not the sum. */
-  #notify(section: Section): Answers | undefined {
-    const members = this.#membersOf(section);
-    if (members.length === 0) return undefined;
-    const answers = new Answers(section);
-    section.asked = answers;
-    for (const member of members) {
-      if (member.closed) continue; // by a callback that ran before its own
-      this.stats.notified++;
-      if (this.note !== undefined) this.note('notifying', { invalidation: section, subscription: member });
-      const answer = answers.ask(member, cut(section.spans, member.spans));
-      if (this.note !== undefined) this.note('notified', { invalidation: section, subscription: member, answer });
-      if (answers.refusedBy !== undefined) break; // nothing may be changed: the others need not stop
-    }
-    return answers;
+  // --- sections of other threads, entered by the link
+
+  /** It has begun. Nobody is told yet. */
+  replay(section: Section): void {
+    this.#register(section);
+  }
+
+  /** What {@link replay} has left: tells everybody here. Resolves when they have let go; undefined if nobody is concerned. */
+  tellReplayed(section: Section): Promise<void> | undefined {
+    const answers = this.#tell(section);
+    if (answers === undefined) return undefined;
+    return answers.settled().then(() => answers.demandConfirmed(this.#countFailures));
+  }
+
+  /** It has ended: readers go on. {@link tellEnd} follows, in a turn of its own, with the counter that this returns. */
+  replayEnd(section: Section): Seq {
+    this.#over(section);
+    return this.seq;
+  }
+
+  /** What {@link replayEnd} has left. */
+  tellEnd(section: Section, seq: Seq): void {
+    if (this.endListeners > 0) tellEnds(this, section, undefined, seq);
+  }
+
+  /** Some of what others have begun and ended was missed: every token until now has lost its history, and no hold vouches. */
+  missed(): void {
+    this.history.lose(this.#count());
+    this.gate.crossAll();
   }
 
   /** What a begin has to wait for: its turn, then pass 2. On any failure the section ends, and nothing may be changed. */
@@ -359,36 +382,14 @@ export class Space implements SectionHome {
 
   #waits(waiter: Reader | Holder | Section, blocker: Section | Hold): void {
     if (!(waiter instanceof Section)) this.stats.waits++;
+    if (this.link !== undefined && blocker instanceof Section) this.link.waits(blocker);
     if (this.note === undefined) return;
     this.note('wait', { waiter, blocker: 'members' in blocker ? blocker.members[0]! : blocker });
   }
 
-  #refused(section: Section, by: Member | undefined): void {
+  #refused(section: Section, by: Member | undefined): undefined {
     this.stats.refused++;
     if (this.note !== undefined) this.note('refused', { invalidation: section, subscription: by });
-  }
-
-  /** Everyone concerned, once each, in the order of subscription, as of now: callbacks may close and add. */
-  #membersOf(section: Section): readonly Member[] {
-    const members = new Set<Member>();
-    visitSpans(this.members, section.spans, (member) => {
-      if (concerns(member.ignore, section.info)) members.add(member);
-    });
-    return members.size < 2 ? [...members] : [...members].sort((a, b) => a.order - b.order);
-  }
-
-  #tellEnd(member: Member, section: Section): void {
-    if (member.closed || member.subscriber.end === undefined) return;
-    try {
-      const part = cut(section.spans, member.spans);
-      member.subscriber.end(section.outward(), part === section.spans ? section.ranges : toRanges(part));
-    } catch (error) {
-      // Nobody here can act on it, and the others must hear the end. The host reports it, as of an event listener.
-      this.stats.subscriberErrors++;
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 }
 

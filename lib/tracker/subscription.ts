@@ -100,6 +100,7 @@ export class OpenSubscription extends Member implements Subscription {
     this.#space = space;
     this.#handles = insertSpans(space.members, spans, this);
     if (subscriber.end !== undefined) space.endListeners++;
+    space.link?.asks(spans, 1, end !== undefined);
     if (space.note !== undefined) space.note('subscribed', { subscription: this });
   }
 
@@ -114,6 +115,7 @@ export class OpenSubscription extends Member implements Subscription {
     const space = this.#space;
     deleteSpans(space.members, this.#handles);
     if (this.subscriber.end !== undefined) space.endListeners--;
+    space.link?.asks(this.spans, -1, this.subscriber.end !== undefined);
     if (space.note !== undefined) space.note('closed', { subscription: this });
   }
 
@@ -140,6 +142,7 @@ export class OpenSubscription extends Member implements Subscription {
     checkFilter(options);
     const spans = this.#open(options.ranges);
     const ignore = options.ignore ?? this.ignore;
+    this.#space.link?.sync();
     for (let i = 0; i < spans.length; i += 2) if (this.#space.isActive(spans[i]!, spans[i + 1]!, ignore)) return undefined;
     return this.#space.seq;
   }
@@ -149,6 +152,7 @@ export class OpenSubscription extends Member implements Subscription {
     checkFilter(options);
     checkToken(seq, this.#space.seq);
     const spans = this.#part(options.ranges);
+    this.#space.link?.linger(spans[0]!, spans[spans.length - 1]!);
     return this.closed || this.#space.closed || this.#space.answer(this.#space.check(spans, seq, options.ignore ?? this.ignore));
   }
 

@@ -2,6 +2,7 @@
  * Options of a tracker.
  */
 import type { Clock } from '../base/clock.js';
+import type { SpaceHandle } from '../base/links.js';
 import { type Names, names } from '../base/options.js';
 import type { TrackerObserver } from './observer.js';
 
@@ -25,9 +26,14 @@ export interface RangeTrackerOptions {
   observer?: TrackerObserver | readonly TrackerObserver[] | undefined;
   /** Where time comes from; default the host's timers and `performance.now()`. */
   clock?: Clock | undefined;
+  /**
+   * What this tracker shares with those of other threads: a handle of `rangefence/threads`, which must be loaded here. A handle is for
+   * one tracker. Absent, the tracker is on its own.
+   */
+  space?: SpaceHandle | undefined;
   /** The counter's first value, a safe integer of at least 0; default 0. For tests near a limit, or to go on counting. */
   initialSeq?: number | undefined;
 }
 
 /** The names of {@link RangeTrackerOptions}. */
-export const TRACKER_OPTIONS: Names = /* @__PURE__ */ names('label historyCapacity observer clock initialSeq');
+export const TRACKER_OPTIONS: Names = /* @__PURE__ */ names('label historyCapacity observer clock initialSeq space');

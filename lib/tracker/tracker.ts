@@ -19,18 +19,20 @@
 import { CANCEL_NAMES, type CancelOptions, cancelOn, checkCancel } from '../base/cancel.js';
 import { checkClock, systemClock } from '../base/clock.js';
 import { check } from '../base/errors.js';
+import { linkOf } from '../base/links.js';
 import { fillIn } from '../base/notes.js';
 import { checkNames, type Names, names } from '../base/options.js';
 import { giveOut } from '../base/outlets.js';
 import { printed } from '../base/print.js';
 import { EVERYTHING, single, toSpans } from '../base/range.js';
-import { assimilate } from '../base/thenable.js';
 import type { Collision, Ranges, Seq } from '../base/vocabulary.js';
+import { observed } from './change.js';
 import { lookUp } from './flight.js';
 import { HandledSection } from './handle.js';
 import { takeSnapshot } from './inspect.js';
 import type { BeginOptions, Invalidation, Subscriber } from './invalidation.js';
-import { checkObservers, type Note, noteTo } from './observer.js';
+import type { SpaceLink } from './link.js';
+import { checkObservers, noteTo, stillNote } from './observer.js';
 import {
   type CommitOptions,
   checkToken,
@@ -84,7 +86,14 @@ export class RangeTracker {
   /** An empty space. Costs some kilobytes; nothing is registered anywhere. Throws `InvalidArgumentError`. */
   constructor(options: RangeTrackerOptions = {}) {
     checkNames(options, TRACKER_OPTIONS, 'new RangeTracker');
-    const { label, historyCapacity = DEFAULT_HISTORY_CAPACITY, observer, clock = systemClock, initialSeq = 0 } = options;
+    const {
+      label,
+      historyCapacity = DEFAULT_HISTORY_CAPACITY,
+      observer,
+      clock = systemClock,
+      initialSeq = 0,
+      space: shared,
+    } = options;
     check(label === undefined || typeof label === 'string', 'label', label, 'a string');
     check(
       Number.isSafeInteger(historyCapacity) && historyCapacity >= 1,
@@ -95,18 +104,24 @@ export class RangeTracker {
     const observers = checkObservers(observer);
     checkClock(clock);
     check(Number.isSafeInteger(initialSeq) && initialSeq >= 0, 'initialSeq', initialSeq, 'a safe integer of at least 0');
-    const note = observers.length === 0 ? undefined : noteTo(this, observers, () => this.#space.stats.observerErrors++);
+    const noted = observers.length === 0 ? undefined : noteTo(this, observers, () => this.#space.stats.observerErrors++);
+    const note = shared === undefined || noted === undefined ? noted : stillNote(noted, () => this.#space.link);
     const givesHandles = observers.some(({ given }) => given !== undefined);
     this.#space = new Space({ label, historyCapacity, note, givesHandles, clock, seq: initialSeq });
+    if (shared === undefined) return;
+    const close = () => void this.close().catch(() => {}); // whoever calls close() hears of it
+    this.#space.link = linkOf(shared, { space: this.#space, label, close }) as SpaceLink;
   }
 
   /** The event counter: +1 at every begin and at every end, only ever forward. */
   get seq(): Seq {
+    this.#space.link?.sync();
     return this.#space.seq;
   }
 
   /** Invalidations that have begun and not ended, also those nested in others. */
   get activeCount(): number {
+    this.#space.link?.sync();
     return this.#space.activeCount;
   }
 
@@ -225,6 +240,7 @@ export class RangeTracker {
     const space = this.#space;
     if (space.closed) throw space.closedError();
     const ignore = filterOf(options, 'tryReadBegin');
+    space.link?.sync();
     const range = single(ranges);
     if (range !== undefined) return space.isActive(range.start, range.end, ignore) ? undefined : space.seq;
     const spans = toSpans(ranges);
@@ -245,8 +261,10 @@ export class RangeTracker {
     checkToken(seq, space.seq);
     const range = single(ranges);
     const ignore = filterOf(options, 'readRetry');
-    if (range === undefined) return space.closed || space.answer(space.check(toSpans(ranges), seq, ignore));
-    return space.closed || space.answer(space.checkRange(range.start, range.end, seq, ignore));
+    const spans = range === undefined ? toSpans(ranges) : undefined;
+    space.link?.linger(spans?.[0] ?? range!.start, spans?.[spans.length - 1] ?? range!.end);
+    if (spans !== undefined) return space.closed || space.answer(space.check(spans, seq, ignore));
+    return space.closed || space.answer(space.checkRange(range!.start, range!.end, seq, ignore));
   }
 
   /** What {@link RangeTracker.readRetry} says, with the reason; `undefined` if the reads may be used. Allocates. */
@@ -254,6 +272,7 @@ export class RangeTracker {
     checkToken(seq, this.#space.seq);
     const spans = toSpans(ranges);
     const ignore = filterOf(options, 'collision');
+    this.#space.link?.sync();
     if (this.#space.closed) return { reason: 'closed' };
     const collision = this.#space.collision(spans, seq, ignore);
     if (collision?.reason === 'history-lost') this.#space.stats.historyLost++;
@@ -300,6 +319,7 @@ export class RangeTracker {
    */
   subscribe(ranges: Ranges, subscriber: Subscriber, options?: SubscribeOptions): Subscription {
     if (this.#space.closed) throw this.#space.closedError();
+    this.#space.link?.sync();
     return new OpenSubscription(this.#space, ranges, subscriber, options);
   }
 
@@ -307,6 +327,7 @@ export class RangeTracker {
 
   /** Who is active, who waits for whom, since when, under which label. Costs as much as there is; for people. */
   inspect(): TrackerSnapshot {
+    this.#space.link?.sync();
     return takeSnapshot(this.#space);
   }
 
@@ -351,6 +372,7 @@ export class RangeTracker {
     } finally {
       release.end();
       space.closeMembers(released);
+      space.link?.close();
       if (space.note !== undefined) space.note('closed', { subscription: undefined });
     }
   }
@@ -374,20 +396,3 @@ printed(RangeTracker.prototype, {
     return { label, seq, active: tracker.activeCount, waiting, subscribed: subscribedRanges, closed };
   },
 });
-
-/** Calls the change between the two events that say so. */
-function observed<T>(
-  section: Section,
-  change: (invalidation: Invalidation) => T | PromiseLike<T>,
-  note: Note,
-): T | PromiseLike<T> {
-  const invalidation = section;
-  note('begun', { invalidation });
-  note('changing', { invalidation });
-  try {
-    const returned: T | PromiseLike<T> = change(section.outward());
-    return assimilate(returned) ?? returned; // inside the two: a lazy thenable starts when it is asked
-  } finally {
-    note('changed', { invalidation });
-  }
-}

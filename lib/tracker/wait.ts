@@ -26,6 +26,7 @@ export class WaitingRead extends Reader {
 
   /** Resolves with a token at a moment at which nothing active overlaps. */
   start(options: WaitOptions | undefined): Promise<Seq> {
+    this.space.link?.sync();
     if (!this.space.gate.parkIfBlocked(this)) {
       this.space.note?.('read', { reader: this });
       return Promise.resolve(this.space.seq);

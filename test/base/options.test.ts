@@ -141,7 +141,7 @@ function onSubscription(call: (subscription: Within, tracker: RangeTracker, opti
 const TRACKER: readonly Door[] = [
   door<RangeTrackerOptions>(
     'new RangeTracker',
-    { label: true, historyCapacity: true, observer: true, clock: true, initialSeq: true },
+    { label: true, historyCapacity: true, observer: true, clock: true, initialSeq: true, space: true },
     () => ({ call: (options) => new RangeTracker(options) }),
   ),
   door<BeginOptions>(

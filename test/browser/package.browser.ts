@@ -123,4 +123,4 @@ describe('the built package, in a page', () => {
 });
 
 /** The entries that a browser is promised. */
-const NAMED = ['interval-tree', 'mirror', 'bytes', 'keyed', 'debug', 'trace', 'testing'];
+const NAMED = ['interval-tree', 'mirror', 'bytes', 'keyed', 'debug', 'rows', 'trace', 'testing'];

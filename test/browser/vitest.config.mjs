@@ -16,7 +16,7 @@ if (!existsSync(executablePath)) {
 }
 
 /** Folders of tests of the library itself. The others test tools, the bench, the documents and the package: programs for Node. */
-const WINGS = 'address-space,base,bytes,contract,debug,explorer,hmm,interval-tree,keyed,mirror,trace,tracker';
+const WINGS = 'address-space,base,bytes,contract,debug,explorer,hmm,interval-tree,keyed,mirror,rows,trace,tracker';
 
 /** Files that are about Node, or about what the engine of a browser does not show. All others run in the browser, too. */
 const NODE_ONLY = [
@@ -43,8 +43,12 @@ const NODE_ONLY_TESTS = [
   '.*is none for code outside of an exploration, nor after it', // AsyncLocalStorage
   '.*is the same in hosts without AsyncLocalStorage, where explorations take turns',
   'channels .*', // node:diagnostics_channel
+  'listeners that throw keep nobody else .*', // process.listeners()
   'the table of the documentation is the one that is asserted here', // a file
 ];
+
+/** For React in StrictMode. */
+const REACT = ['react', 'react-dom/client', '@tanstack/query-core', '@tanstack/react-query'];
 
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -87,11 +91,11 @@ export default defineConfig({
         extends: true,
         plugins: [globals],
         resolve: { alias: MODULES },
-        optimizeDeps: { include: ['fast-check', 'lru-cache', 'rwlock'] },
+        optimizeDeps: { include: ['fast-check', 'lru-cache', 'rwlock', ...REACT] },
         test: {
           name: 'chromium',
           sequence: { groupOrder: 1 },
-          include: [`test/{${WINGS}}/*.test.ts`, 'test/browser/*.inside.ts'],
+          include: [`test/{${WINGS}}/*.test.ts`, 'test/query/strict-mode.test.ts', 'test/browser/*.inside.ts'],
           exclude: [...configDefaults.exclude, ...NODE_ONLY],
           testNamePattern: new RegExp(`^(?!(${NODE_ONLY_TESTS.join('|')})$)`),
           globalSetup: [beside('server.ts')],

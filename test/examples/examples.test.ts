@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Load, runFence } from '../tools/fences.js';
-import { examples, expectedOutput, needsRedis } from './examples.js';
+import { examples, expectedOutput, needsRedis, startsThreads } from './examples.js';
 
 const MAX_LINES = 60;
 /** What a program may import: Node's own, the package, and what `npm run test:package` puts beside it. */
@@ -20,10 +20,11 @@ const load: Load = (specifier) => {
 };
 
 const programs = examples();
+const alone = programs.filter((program) => !needsRedis(program) && !startsThreads(program));
 
 describe('the programs of examples/', () => {
-  test('are eight or more, and the README names each', () => {
-    expect(programs.length).toBeGreaterThanOrEqual(8);
+  test('are nine or more, and the README names each', () => {
+    expect(programs.length).toBeGreaterThanOrEqual(9);
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     for (const { name } of programs) expect(readme).toContain(`examples/${name}`);
   });
@@ -36,7 +37,7 @@ describe('the programs of examples/', () => {
     expect(imports.some((name) => name.startsWith('rangefence'))).toBe(true);
   });
 
-  test.each(programs.filter((program) => !needsRedis(program)))('print what they say: $name', async ({ name, code }) => {
+  test.each(alone)('print what they say: $name', async ({ name, code }) => {
     expect(await runFence({ path: `examples/${name}`, line: 1, code }, load)).toBeGreaterThan(0);
   });
 });

@@ -27,6 +27,11 @@ export function needsRedis({ code }: Example): boolean {
   return /from 'ioredis';/.test(code);
 }
 
+/** Whether it starts threads, which load the package as it is installed: `npm run test:package` alone can run it. */
+export function startsThreads({ code }: Example): boolean {
+  return code.includes('new Worker(');
+}
+
 /** What the program prints if every `console.log(x); // => value` is right: the values, each as `console.log` shows it. */
 export function expectedOutput({ code }: Example): string {
   const values = [...code.matchAll(/^.*console\.log\(.*\); \/\/ => (.*)$/gm)].map(([, text]) => text!);

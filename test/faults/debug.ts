@@ -128,7 +128,7 @@ export const DEBUG_FAULTS: readonly Fault[] = [
   },
   {
     name: 'debug: a lazy thenable of a change starts outside the change',
-    file: 'tracker/tracker.ts',
+    file: 'tracker/change.ts',
     find: 'return assimilate(returned) ?? returned;',
     replace: 'return assimilate ? returned : returned;',
     first: [HIDDEN],

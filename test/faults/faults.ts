@@ -288,7 +288,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'no signal fires when a section begins',
     file: 'tracker/space.ts',
-    find: '    this.#interrupt(section);\n',
+    find: '    interrupt(this, section);\n',
     replace: '',
     first: [SUBSCRIPTION, MODEL],
   },
@@ -424,16 +424,16 @@ export const FAULTS: readonly Fault[] = [
   // --- subscribers
   {
     name: 'drops one subscriber of many',
-    file: 'tracker/space.ts',
-    find: '    for (const member of members) {\n      if (member.closed) continue;',
-    replace: '    for (const member of [...members].slice(members.length > 2 ? 1 : 0)) {\n      if (member.closed) continue;',
+    file: 'tracker/answers.ts',
+    find: '  for (const member of members) {\n    if (member.closed ||',
+    replace: '  for (const member of [...members].slice(members.length > 2 ? 1 : 0)) {\n    if (member.closed ||',
     first: [SUBSCRIPTION],
   },
   {
     name: 'tells subscribers that were closed meanwhile',
-    file: 'tracker/space.ts',
-    find: 'if (member.closed) continue;',
-    replace: '',
+    file: 'tracker/answers.ts',
+    find: 'if (member.closed || member.since >= section.beginSeq) continue;',
+    replace: 'if (member.since >= section.beginSeq) continue;',
     first: [SUBSCRIPTION],
   },
   {
@@ -533,7 +533,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'subscribers are told in the order of the tree',
-    file: 'tracker/space.ts',
+    file: 'tracker/answers.ts',
     find: 'return members.size < 2 ? [...members] : [...members].sort((a, b) => a.order - b.order);',
     replace: 'return [...members];',
     first: [FEEDBACK],

@@ -6,29 +6,27 @@ import type { Fault } from './faults.js';
 const LANES = 'test/tracker/lanes.test.ts';
 const FORGETTING = 'test/tracker/forgetting.test.ts';
 
-const CHECK = 'if (this.collides()) return this.lose(isEarly);\n    // No await';
-
 /** All of them. */
 export const LANE_FAULTS: readonly Fault[] = [
   {
     name: 'lanes: the fast lane commits without a check',
     file: 'tracker/flight.ts',
-    find: CHECK,
-    replace: 'if (this.hold !== undefined && this.collides()) return this.lose(isEarly);\n    // No await',
+    find: 'return this.collides() ? this.lose(isEarly) : this.install(value);',
+    replace: 'return this.hold !== undefined && this.collides() ? this.lose(isEarly) : this.install(value);',
     first: [LANES],
   },
   {
     name: 'lanes: the hot lane commits without a check',
     file: 'tracker/flight.ts',
-    find: CHECK,
-    replace: 'if (this.hold === undefined && this.collides()) return this.lose(isEarly);\n    // No await',
+    find: 'return this.collides() ? this.lose(isEarly) : this.install(value);',
+    replace: 'return this.hold === undefined && this.collides() ? this.lose(isEarly) : this.install(value);',
     first: [LANES],
   },
   {
     name: 'lanes: the slow lane commits without a check',
     file: 'tracker/lookup.ts',
-    find: 'if (attempt.collides()) return this.retry(attempt);\n    // No await',
-    replace: '// No await',
+    find: 'if (!attempt.collides()) return this.install(attempt, value);',
+    replace: 'return this.install(attempt, value);',
     first: [LANES],
   },
   {

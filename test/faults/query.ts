@@ -155,7 +155,7 @@ export const QUERY_FAULTS: readonly Fault[] = [
   {
     name: 'nobody is told of what hits RTK between check and store',
     file: 'query/rtk/index.ts',
-    find: 'if (landing.isHit) onLate(arg, api);',
+    find: 'if (landing.isHit) onLate(arg, api as never);',
     replace: '',
     first: [RTK],
   },

@@ -3,7 +3,6 @@
  */
 import type { Fault } from './faults.js';
 
-const SCHEDULES = 'test/redis/link.race.test.ts';
 const LINK = 'test/redis/link.test.ts';
 const KEYS = 'test/redis/keys.test.ts';
 const PARTS = 'test/redis/parts.test.ts';
@@ -80,7 +79,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     file: 'redis/remote.ts',
     find: 'this.#answerFor(this.#guests.get(sid) ?? this.#begin(sid, member, data), sid, identity);',
     replace: 'if (!this.#guests.has(sid)) this.#begin(sid, member, data);\n      void identity;',
-    first: [SCHEDULES],
+    first: [RESTART],
   },
   {
     name: 'redis: the gate is open before what runs is entered',

@@ -31,6 +31,8 @@ const LISTS: readonly (readonly [module: string, name: string])[] = [
   ['sharing', 'SHARING_FAULTS'],
   ['query', 'QUERY_FAULTS'],
   ['redis', 'REDIS_FAULTS'],
+  ['threads', 'THREADS_FAULTS'],
+  ['rows', 'ROWS_FAULTS'],
   ['debug', 'DEBUG_FAULTS'],
   ['trace', 'TRACE_FAULTS'],
   ['address-space', 'ADDRESS_SPACE_FAULTS'],

@@ -30,6 +30,7 @@ import {
 import { type Handle, IntervalTree } from 'rangefence/interval-tree';
 import { type FencedCache, fence, KeyedFence } from 'rangefence/keyed';
 import { BannedError, type LoadContext, LoadError, type MirrorStats, RangeMirror } from 'rangefence/mirror';
+import { agGridDatasource, type RowRequest, type RowStatus, RowWindow } from 'rangefence/rows';
 
 const tree = new IntervalTree<string>();
 const handle: Handle = tree.insert(0, 8, 'a');
@@ -118,6 +119,26 @@ export async function useDrivers(signal: AbortSignal | undefined): Promise<numbe
   const keyed = new KeyedFence<readonly number[]>();
   const nothing: undefined = await keyed.mutate(keyed.keys([[1], [2]]), () => undefined, { signal });
   return count + byteLength + value + wrong.length + Number(nothing === undefined);
+}
+
+export async function rows(): Promise<number> {
+  interface Line {
+    readonly id: number;
+  }
+  const load = async ({ from = 0, limit, signal }: RowRequest<number>): Promise<Line[]> =>
+    signal.aborted ? [] : [{ id: from }].slice(0, limit);
+  const window = new RowWindow<Line, number>({ load, keyOf: ({ id }) => id, compare: (a, b) => a - b });
+  const status: RowStatus = {};
+  const read: readonly Line[] = await window.read(0, 10, { allowStale: true, status });
+  const stop: () => void = window.onChange(({ start, end }) => start < end);
+  window.changed({ key: 1 });
+  window.changed({ from: 1 });
+  // @ts-expect-error: the keys are numbers
+  window.changed({ key: '1' });
+  const made: string = await window.mutate({ key: 1 }, (section) => section.kind);
+  agGridDatasource(window).destroy();
+  stop();
+  return read.length + made.length + (window.rowCount ?? window.knownRows);
 }
 
 export function describe(error: unknown): string {

@@ -38,6 +38,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
   'rangefence/query/swr': ['fenceMiddleware'],
   'rangefence/query/tanstack': ['FencedQueryClient'],
   'rangefence/redis': ['RemoteOwner', 'announceOnly', 'shareKeys', 'shareRanges'],
+  'rangefence/rows': ['RowWindow', 'agGridDatasource'],
   'rangefence/testing': [
     'AllocationError',
     'MicrotaskLoopError',
@@ -50,6 +51,7 @@ export const RUNTIME_EXPORTS: Record<string, readonly string[]> = {
     'replay',
     'sample',
   ],
+  'rangefence/threads': ['CapacityError', 'SharedSpace', 'ThreadOwner'],
   'rangefence/trace': ['TraceRecorder', 'publishChannels', 'rangesOfTrace', 'toChromeTrace', 'toHtml', 'toPerformance', 'toSvg'],
 };
 

@@ -44,6 +44,24 @@ describe('coming in', () => {
       expect([a.link.stats.evictions, (await b.link).valid()]).toEqual([1, false]);
     }
   });
+
+  it('a join whose answer was lost was asked for what has begun since: it is answered at the next one', async () => {
+    const space = new SharedSpace();
+    const [a] = (await space.start(1)) as [Process];
+    const b = space.come();
+    b.port.loseAnswers.set('join', 3);
+    while (space.server.mem.size < 2) await space.pass(1, 1);
+    b.port.isDeaf = true; // nothing is pushed to it: only the answer of a join tells
+    const begin = new Outcome(a.tracker.begin(PAGE));
+    await settled();
+    expect([begin.state, b.events.at(-1)?.type]).toEqual(['pending', 'error']);
+    await space.pass(LEASE_MS / 3);
+    expect([begin.state, b.tracker.activeCount, a.link.stats.evictions]).toEqual(['resolved', 1, 0]);
+    b.port.reconnect();
+    begin.value!.end();
+    await settled();
+    expect(b.tracker.activeCount).toBe(0);
+  });
 });
 
 describe('after a loss of memory', () => {

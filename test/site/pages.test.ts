@@ -9,6 +9,11 @@ describe('the order of the site', () => {
     expect(forgotten()).toEqual([]);
   });
 
+  it('has one place for each', () => {
+    const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link));
+    expect(links.filter((link, at) => links.indexOf(link) !== at)).toEqual([]);
+  });
+
   it('leads from the start to drivers, to what hangs and to the reference, with evidence apart', () => {
     expect(sidebar().map(({ text }) => text)).toEqual(['Start', 'Drivers', 'When it hangs', 'Reference', 'Evidence']);
     expect(sidebar()[0]!.items[0]).toEqual({ text: 'In ten seconds', link: '/' });

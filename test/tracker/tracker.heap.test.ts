@@ -45,12 +45,16 @@ describe('what is dropped', () => {
     const run = () => {
       for (let i = 0; i < 200_000; i++) sum += tracker.tryReadBegin(PAGE)!;
     };
+    const left = () => {
+      gc!();
+      const before = process.memoryUsage().heapUsed;
+      run();
+      gc!();
+      return process.memoryUsage().heapUsed - before;
+    };
     run();
-    gc!();
-    const before = process.memoryUsage().heapUsed;
-    run();
-    gc!();
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(TOLERANCE);
+    // The least of some runs: the engine compiles in the background, and keeps what it has made.
+    expect(Math.min(...Array.from({ length: 5 }, left))).toBeLessThan(TOLERANCE);
     expect([sum, tracker.inspect().waiting, tracker.inspect().inFlightRanges]).toEqual([0, 0, 0]);
   });
 

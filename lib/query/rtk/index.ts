@@ -32,11 +32,16 @@ export interface FencedExtraOptions<K> {
 // biome-ignore lint/suspicious/noExplicitAny: what a base query takes is the user's business
 type AnyBaseQuery = (arg: any, api: any, extra: any) => unknown;
 
+/** The parameter at this place; `Otherwise` of a base query that takes fewer. */
+type ParameterAt<Q extends AnyBaseQuery, Place extends '1' | '2', Otherwise> = Place extends keyof Parameters<Q>
+  ? Parameters<Q>[Place]
+  : Otherwise;
+
 /** The same base query, whose endpoints may have `extraOptions: { fence }`. */
 export type FencedBaseQuery<Q extends AnyBaseQuery, K> = (
   arg: Parameters<Q>[0],
-  api: Parameters<Q>[1],
-  extra: Parameters<Q>[2] & FencedExtraOptions<K>,
+  api: ParameterAt<Q, '1', FencedRequestApi>,
+  extra: ParameterAt<Q, '2', object> & FencedExtraOptions<K>,
 ) => Promise<Awaited<ReturnType<Q>>>;
 
 /** How a base query is fenced. */
@@ -45,13 +50,17 @@ export interface FencedBaseQueryOptions<Q extends AnyBaseQuery, K> {
   fence: KeyedFence<K>;
   /** What a request reads, or writes. Default: `extraOptions.fence` of its endpoint. Must not return a promise. */
   tags?:
-    | ((arg: Parameters<Q>[0], api: Parameters<Q>[1], extra: Parameters<Q>[2] & FencedExtraOptions<K>) => RequestScope<K>)
+    | ((
+        arg: Parameters<Q>[0],
+        api: ParameterAt<Q, '1', FencedRequestApi>,
+        extra: ParameterAt<Q, '2', object> & FencedExtraOptions<K>,
+      ) => RequestScope<K>)
     | undefined;
   /**
    * Told when a change has hit a query after it was checked and before RTK had stored it, once it has: dispatch `invalidateTags`
    * for it. A mutation that invalidates tags needs none, for its tags are invalidated later than that.
    */
-  onLate?: ((arg: Parameters<Q>[0], api: Parameters<Q>[1]) => void) | undefined;
+  onLate?: ((arg: Parameters<Q>[0], api: ParameterAt<Q, '1', FencedRequestApi>) => void) | undefined;
 }
 
 const OPTIONS = /* @__PURE__ */ names('fence tags onLate');
@@ -91,11 +100,12 @@ export function fencedBaseQuery<Q extends AnyBaseQuery, K>(
     // RTK stores within this turn of the host's loop.
     fence.clock.setTimeout(() => {
       landings.delete(landing);
-      if (landing.isHit) onLate(arg, api);
+      if (landing.isHit) onLate(arg, api as never);
     }, 0);
   };
   const request = async (arg: unknown, api: FencedRequestApi, extra: unknown): Promise<unknown> => {
-    const scope = tags === undefined ? (extra as FencedExtraOptions<K> | undefined)?.fence : tags(arg, api, extra as never);
+    const scope =
+      tags === undefined ? (extra as FencedExtraOptions<K> | undefined)?.fence : tags(arg, api as never, extra as never);
     const { signal, type } = api;
     if (scope === undefined) return await baseQuery(arg, api, extra);
     if (type === 'mutation') return await fence.mutate(scope, () => baseQuery(arg, api, extra), { signal });

